@@ -1,0 +1,1 @@
+//! The JSON API: `/v1/…`, `/healthz`, `/readyz`. A handler extracts, calls one thing, answers.

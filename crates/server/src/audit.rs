@@ -1,0 +1,1 @@
+//! `verify`: everything that can be recomputed from the entries, recomputed, read-only.

@@ -1,0 +1,1 @@
+//! Bridges sign on behalf of systems that cannot: GitHub and Alertmanager.

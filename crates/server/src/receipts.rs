@@ -1,0 +1,1 @@
+//! Receipts and genesis, as the API serves them.

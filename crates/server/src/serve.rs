@@ -1,0 +1,1 @@
+//! Wires a running server and takes it down again.
