@@ -1,0 +1,21 @@
+//! Data made by others, other implementations, and properties, against the crate's public face.
+#![expect(clippy::unwrap_used, reason = "a test helper may stop the test")]
+
+mod example;
+
+use std::path::{Path, PathBuf};
+
+/// The folder of test data made by others.
+fn test_data() -> PathBuf {
+    let folder = std::env::var_os("PIPEROLL_TEST_DATA")
+        .expect("PIPEROLL_TEST_DATA is not set; it names the folder of test data made by others");
+    PathBuf::from(folder)
+}
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(path)
+        .unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+}
+fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> T {
+    serde_json::from_str(&read(path))
+        .unwrap_or_else(|error| panic!("{} is not as expected: {error}", path.display()))
+}
