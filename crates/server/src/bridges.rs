@@ -1,1 +1,8 @@
-//! Bridges sign on behalf of systems that cannot: GitHub and Alertmanager.
+//! Bridges: adapters that sign on behalf of systems that cannot.
+
+use crate::serve::{State, Stop};
+
+/// The bridges' background work: sends what is not recorded yet, until `stop`.
+pub async fn run(_state: State, mut stop: Stop) {
+    stop.stopped().await;
+}

@@ -17,4 +17,5 @@ pub mod projector;
 pub mod publisher;
 pub mod receipts;
 pub mod serve;
+pub mod status;
 pub mod stream;
