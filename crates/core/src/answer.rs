@@ -1,12 +1,43 @@
 //! Answers for people and programs, made on reading from aggregates, entries and texts.
 //!
 //! Pure, in the manner of the fold: an answer is asked of a [`Reading`]; when something is not loaded yet the answer is
-//! `Err(Need)`, the caller loads that and asks again.
+//! `Err(Need)`, the caller loads that and asks again until it is `Ok` (a handful of rounds).
+//!
+//! Every answer is plain data with public fields, serialises as the JSON of `/v1` and reads back from it, and holds no markup:
+//! a page, a terminal and a report render the same struct. Sentences are [`part::Sentence`]s, made here so that they are the
+//! same everywhere. Times are instants; [`part::Sentence::plain`] writes them in UTC.
+//!
+//! | question | function | answer |
+//! |---|---|---|
+//! | what is where | [`where_is()`] | [`Where`] |
+//! | the whole story of a change | [`story()`] | [`Story`] |
+//! | many changes, one line each | [`changes()`] | [`ChangeLine`] |
+//! | one entry, one line | [`log_row()`] | [`LogRow`] |
+//! | one entry, opened | [`entry()`] | [`EntryView`] |
+//! | what happened in a window | [`timeline()`] | [`Timeline`] |
+//! | which change somebody means | [`lookups()`], then [`find_change()`] | [`Found`] |
+
+mod find;
+mod log_row;
+pub mod part;
+mod story;
+mod timeline;
+mod where_is;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use piperoll_tlog::Hash;
+use serde::{Deserialize, Serialize};
+
+pub use find::{Found, find_change, lookups};
+pub use log_row::{EntryView, LogRow, NamedText, entry, log_row};
+pub use story::{
+    Agreement, AlertBar, Bar, ChangeLine, Covers, Lane, PersonMark, Picture, Stage, State, Story,
+    changes, entries_of_change, story,
+};
+pub use timeline::{Timeline, Window, timeline};
+pub use where_is::{Behind, Cell, Contents, SlotRead, Where, WhereRow, where_is};
 
 use crate::{event::Event, fold::Key};
 
@@ -16,8 +47,9 @@ pub struct Need {
     pub aggregates: BTreeSet<Key>,
     pub entries: BTreeSet<u64>,
 }
-/// The words of a text, or why there are none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The words of a text, or why there are none. As JSON `{"said": "…"}`, `"not_supplied"` or `"erased"`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Words {
     Said(String),
     NotSupplied,
