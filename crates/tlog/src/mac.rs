@@ -43,7 +43,7 @@ mod tests {
         let tag = crate::encoding::from_hex::<32>(
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
         )
-        .unwrap();
+        .expect("64 digits");
         let mut mac = HmacSha256::new(b"Jefe");
         mac.update(b"what do ya want ");
         mac.update(b"for nothing?");
