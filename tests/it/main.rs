@@ -1,5 +1,8 @@
 //! The tests across crates: one binary, which runs the real command against real servers.
-#![expect(clippy::unwrap_used, reason = "helpers of tests stop at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests stop at the first surprise"
+)]
 
 mod support;
 mod tidy;

@@ -7,14 +7,26 @@ use std::{
 
 /// The top of the repository.
 pub(crate) fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_path_buf()
 }
 
 /// Notes that a test could not run. In CI that is a failure at once; elsewhere `scripts/test` prints the list at its end.
 pub(crate) fn skip(test: &str, why: &str) {
-    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "in CI nothing may be skipped: {test}: {why}");
+    assert_ne!(
+        std::env::var("CI").as_deref(),
+        Ok("true"),
+        "in CI nothing may be skipped: {test}: {why}"
+    );
     if let Some(list) = std::env::var_os("PIPEROLL_TEST_SKIPPED") {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(list).unwrap();
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(list)
+            .unwrap();
         writeln!(file, "{test}: {why}").unwrap();
     }
 }
@@ -23,7 +35,10 @@ pub(crate) fn skip(test: &str, why: &str) {
 pub(crate) fn from_environment(test: &str, variable: &str, what: &str) -> Option<PathBuf> {
     let found = std::env::var_os(variable).map(PathBuf::from);
     if found.is_none() {
-        skip(test, &format!("{what} is not there ({variable} is unset; scripts/test sets it)"));
+        skip(
+            test,
+            &format!("{what} is not there ({variable} is unset; scripts/test sets it)"),
+        );
     }
     found
 }

@@ -35,7 +35,10 @@ const HOMES: &[(&str, &[&str])] = &[
 /// What a crate must not know, as dependencies.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("tlog", &["tokio", "sqlx", "axum", "jiff", "getrandom"]),
-    ("core", &["tokio", "sqlx", "axum", "async-nats", "getrandom"]),
+    (
+        "core",
+        &["tokio", "sqlx", "axum", "async-nats", "getrandom"],
+    ),
     ("store", &["axum", "async-nats", "reqwest"]),
     ("client", &["sqlx", "axum", "askama"]),
     ("server", &["clap"]),
@@ -52,7 +55,11 @@ fn manifest(name: &str) -> toml::Table {
 
 fn dependencies(name: &str, table: &str) -> BTreeSet<String> {
     let manifest = manifest(name);
-    let table = manifest.get(table).and_then(toml::Value::as_table).cloned().unwrap_or_default();
+    let table = manifest
+        .get(table)
+        .and_then(toml::Value::as_table)
+        .cloned()
+        .unwrap_or_default();
     table.keys().cloned().collect()
 }
 
@@ -98,10 +105,18 @@ fn heavy_dependencies_have_one_home() {
     for (dependency, homes) in HOMES {
         for name in crates() {
             let used = dependencies(&name, "dependencies").contains(*dependency);
-            assert!(!used || homes.contains(&name.as_str()), "{dependency} is used in {name}; its home is {homes:?}");
+            assert!(
+                !used || homes.contains(&name.as_str()),
+                "{dependency} is used in {name}; its home is {homes:?}"
+            );
         }
-        let used_at_home = homes.iter().any(|home| dependencies(home, "dependencies").contains(*dependency));
-        assert!(used_at_home, "{dependency} is not used at its home any more: take it out of the tables");
+        let used_at_home = homes
+            .iter()
+            .any(|home| dependencies(home, "dependencies").contains(*dependency));
+        assert!(
+            used_at_home,
+            "{dependency} is not used at its home any more: take it out of the tables"
+        );
     }
 }
 
@@ -110,7 +125,10 @@ fn crates_do_not_know_what_they_must_not() {
     for (name, forbidden) in FORBIDDEN {
         let used = dependencies(name, "dependencies");
         for dependency in *forbidden {
-            assert!(!used.contains(*dependency), "crate {name} must not know {dependency}");
+            assert!(
+                !used.contains(*dependency),
+                "crate {name} must not know {dependency}"
+            );
         }
     }
 }
@@ -119,10 +137,16 @@ fn crates_do_not_know_what_they_must_not() {
 fn the_architecture_names_every_crate_and_home() {
     let text = std::fs::read_to_string(repository().join("ARCHITECTURE.md")).unwrap();
     for (name, _) in EDGES {
-        assert!(text.contains(&format!("`{name}`")), "ARCHITECTURE.md does not name crate {name}");
+        assert!(
+            text.contains(&format!("`{name}`")),
+            "ARCHITECTURE.md does not name crate {name}"
+        );
     }
     for (dependency, _) in HOMES {
-        assert!(text.contains(dependency), "ARCHITECTURE.md does not say where {dependency} lives");
+        assert!(
+            text.contains(dependency),
+            "ARCHITECTURE.md does not say where {dependency} lives"
+        );
     }
 }
 
@@ -131,23 +155,39 @@ fn every_dependency_has_its_reason() {
     let text = std::fs::read_to_string(repository().join("Cargo.toml")).unwrap();
     let table = text.split("[workspace.dependencies]").nth(1).unwrap();
     let table = table.split("\n[").next().unwrap();
-    for line in table.lines().filter(|line| line.contains(" = ") && !line.starts_with("piperoll-")) {
+    for line in table
+        .lines()
+        .filter(|line| line.contains(" = ") && !line.starts_with("piperoll-"))
+    {
         let reason = line.rsplit_once('#').map(|(_, reason)| reason.trim());
-        assert!(reason.is_some_and(|reason| reason.len() > 10), "no reason beside: {line}");
+        assert!(
+            reason.is_some_and(|reason| reason.len() > 10),
+            "no reason beside: {line}"
+        );
     }
 }
 
 #[test]
 fn every_dependency_of_the_workspace_is_used() {
-    let root: toml::Table = std::fs::read_to_string(repository().join("Cargo.toml")).unwrap().parse().unwrap();
-    let declared = root["workspace"]["dependencies"].as_table().unwrap().keys().cloned();
+    let root: toml::Table = std::fs::read_to_string(repository().join("Cargo.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
+    let declared = root["workspace"]["dependencies"]
+        .as_table()
+        .unwrap()
+        .keys()
+        .cloned();
     let mut used = BTreeSet::new();
     for name in crates() {
         used.extend(dependencies(&name, "dependencies"));
         used.extend(dependencies(&name, "dev-dependencies"));
     }
     for dependency in declared {
-        assert!(used.contains(&dependency), "{dependency} stands in the root Cargo.toml and nobody uses it");
+        assert!(
+            used.contains(&dependency),
+            "{dependency} stands in the root Cargo.toml and nobody uses it"
+        );
     }
 }
 
@@ -160,11 +200,17 @@ fn every_used_dependency_is_named_in_the_source() {
         if name == "piperoll" {
             files_below(&repository().join("tests"), "rs", &mut files);
         }
-        let source: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+        let source: String = files
+            .iter()
+            .map(|file| std::fs::read_to_string(file).unwrap())
+            .collect();
         for table in ["dependencies", "dev-dependencies"] {
             for dependency in dependencies(&name, table) {
                 let word = dependency.replace('-', "_");
-                assert!(source.contains(&word), "crate {name} declares {dependency} and never names it");
+                assert!(
+                    source.contains(&word),
+                    "crate {name} declares {dependency} and never names it"
+                );
             }
         }
     }
@@ -175,10 +221,23 @@ fn migrations_have_the_same_numbers_on_both_databases() {
     let mut numbers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for database in ["sqlite", "postgres"] {
         let mut files = Vec::new();
-        files_below(&repository().join("migrations").join(database), "sql", &mut files);
+        files_below(
+            &repository().join("migrations").join(database),
+            "sql",
+            &mut files,
+        );
         let mut names: Vec<_> = files
             .iter()
-            .map(|file| file.file_stem().unwrap().to_str().unwrap().split('_').next().unwrap().to_owned())
+            .map(|file| {
+                file.file_stem()
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .split('_')
+                    .next()
+                    .unwrap()
+                    .to_owned()
+            })
             .collect();
         names.sort();
         numbers.insert(database, names);
@@ -206,7 +265,9 @@ fn there_is_no_mod_rs_and_no_room_for_leftovers() {
     files_below(&repository().join("crates"), "rs", &mut files);
     for file in files {
         let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
-        for bad in ["mod", "utils", "util", "common", "helpers", "manager", "prelude", "misc"] {
+        for bad in [
+            "mod", "utils", "util", "common", "helpers", "manager", "prelude", "misc",
+        ] {
             assert_ne!(name, bad, "{}", file.display());
         }
     }
@@ -225,6 +286,10 @@ fn words_that_promise_too_much_are_not_used() {
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap().to_lowercase();
         let promise = ["tamper", "proof"].join("-");
-        assert!(!text.contains(&promise), "{}: say tamper-evident", file.display());
+        assert!(
+            !text.contains(&promise),
+            "{}: say tamper-evident",
+            file.display()
+        );
     }
 }

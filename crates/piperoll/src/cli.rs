@@ -1,0 +1,104 @@
+//! The command line: every command, and its help in six groups by who asks (`design.md` section 9).
+
+use std::fmt::Write;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::{command, exit::Exit};
+
+/// Who approved what, which change went where, and which alert followed: signed, in one ledger that anyone can verify.
+#[derive(Debug, Parser)]
+#[command(
+    name = "piperoll",
+    version,
+    disable_help_subcommand = false,
+    subcommand_required = false,
+    help_template = "{about}\n\n{usage-heading} {usage}\n\n{after-help}",
+    propagate_version = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Key(command::key::Args),
+    Completions(command::completions::Args),
+}
+
+/// The groups of the help, by who asks. Only commands that exist stand here; a test holds the two together.
+const GROUPS: &[(&str, &[&str])] = &[("people", &["key"]), ("operating", &["completions"])];
+
+/// What bare `piperoll` prints: five lines.
+pub const FIVE_LINES: &str = "\
+piperoll: who approved what, which change went where, and which alert followed
+  see all of it work     piperoll demo
+  start a ledger         piperoll init, then piperoll serve
+  tell it a deployment   piperoll deploy run -s SERVICE -e ENVIRONMENT -- COMMAND
+  every command          piperoll help
+";
+
+/// The parser, with the grouped help.
+pub fn parser() -> clap::Command {
+    let parser = Cli::command();
+    let help = grouped_help(&parser);
+    parser.after_help(help)
+}
+fn grouped_help(parser: &clap::Command) -> String {
+    let mut help = String::new();
+    for (group, names) in GROUPS {
+        let _ = writeln!(help, "{group}");
+        for name in *names {
+            let about = parser
+                .find_subcommand(name)
+                .and_then(clap::Command::get_about);
+            let about = about.map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(help, "  {name:<12} {about}");
+        }
+        help.push('\n');
+    }
+    help.push_str("Every flag can also be given as PIPEROLL_<FLAG>, in .piperoll.toml (project) or in ~/.config/piperoll/config.toml.\n");
+    help.push_str("exit codes ");
+    let codes: Vec<String> = Exit::ALL
+        .iter()
+        .map(|exit| format!("{} {}", exit.code(), exit.meaning()))
+        .collect();
+    help.push_str(&codes.join(" · "));
+    help
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_parser_is_sound() {
+        parser().debug_assert();
+    }
+
+    #[test]
+    fn the_help_lists_exactly_the_commands_that_exist() {
+        let listed: BTreeSet<String> = GROUPS
+            .iter()
+            .flat_map(|(_, names)| names.iter().map(|name| (*name).to_owned()))
+            .collect();
+        let existing: BTreeSet<String> = parser()
+            .get_subcommands()
+            .map(|command| command.get_name().to_owned())
+            .collect();
+        assert_eq!(listed, existing);
+        assert!(
+            parser()
+                .get_subcommands()
+                .all(|command| command.get_about().is_some())
+        );
+    }
+
+    #[test]
+    fn bare_piperoll_prints_five_lines() {
+        assert_eq!(FIVE_LINES.lines().count(), 5);
+    }
+}

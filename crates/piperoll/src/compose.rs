@@ -1,0 +1,265 @@
+//! Events from what a person or a pipeline said on the command line: pure, so that the demo and the commands say the same things
+//! the same way (`formats.md` sections 2, 3, 7 and 9).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use piperoll_core::{
+    Hash,
+    draft::Draft,
+    event::{Approval, ApprovalFrom, Bind, Digest, Profile},
+    kind::{
+        ApprovalCreated, ApprovalUpdated, BundleDefined, BundleElement, Content, Decision,
+        DeploymentFinished, DeploymentStarted, Outcome, RollbackFinished, RollbackStarted, Trigger,
+    },
+    name::Principal,
+};
+use piperoll_tlog::hash::sha256;
+
+/// What is deployed where, by which run. The same for the start and the finish of one deployment.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// `<run alias>/<service>/<environment>`, or whatever was chosen.
+    pub id: String,
+    pub service: String,
+    pub environment: String,
+    pub binds: Vec<Bind>,
+    pub change: Option<String>,
+    /// `run:<url without scheme>`.
+    pub run: Option<String>,
+    /// A rollback instead: the binds are what it goes back to.
+    pub rollback: bool,
+    pub trigger: Option<Trigger>,
+    /// Login of who started the run, as a text.
+    pub actor: Option<String>,
+    pub reason: Option<String>,
+}
+impl Deployment {
+    pub fn started(&self, at: Timestamp) -> Draft {
+        let content = if self.rollback {
+            Content::RollbackStarted(RollbackStarted {
+                trigger: self.rollback_trigger(),
+            })
+        } else {
+            Content::DeploymentStarted(DeploymentStarted {
+                trigger: self.trigger_word(),
+            })
+        };
+        let mut texts = BTreeMap::new();
+        insert(&mut texts, "actor", self.actor.as_ref());
+        insert(&mut texts, "reason", self.reason.as_ref());
+        self.draft(at, content, texts)
+    }
+    pub fn finished(&self, at: Timestamp, outcome: Outcome, failure_type: Option<String>) -> Draft {
+        let content = if self.rollback {
+            Content::RollbackFinished(RollbackFinished {
+                trigger: self.rollback_trigger(),
+                outcome,
+            })
+        } else {
+            Content::DeploymentFinished(DeploymentFinished {
+                outcome,
+                trigger: self.trigger_word(),
+                failure_type,
+            })
+        };
+        self.draft(at, content, BTreeMap::new())
+    }
+    fn draft(&self, at: Timestamp, content: Content, texts: BTreeMap<String, String>) -> Draft {
+        let profile = Profile {
+            change: self.change.clone(),
+            service: Some(self.service.clone()),
+            environment: Some(self.environment.clone()),
+            binds: Some(self.binds.clone()),
+            aliases: self.run.iter().cloned().collect(),
+            ..Profile::default()
+        };
+        Draft {
+            id: None,
+            timestamp: at,
+            subject: Some(self.id.clone()),
+            content,
+            profile,
+            texts,
+        }
+    }
+    /// Going back is somebody's decision unless it is said to be automatic.
+    fn rollback_trigger(&self) -> Trigger {
+        self.trigger.unwrap_or(Trigger::Manual)
+    }
+    fn trigger_word(&self) -> Option<String> {
+        self.trigger.map(|trigger| match trigger {
+            Trigger::Auto => "auto".to_owned(),
+            Trigger::Manual => "manual".to_owned(),
+        })
+    }
+}
+
+/// A request for approval of exact content.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    pub change: Option<String>,
+    /// At least one.
+    pub binds: Vec<Bind>,
+    pub summary: String,
+    pub users: Option<String>,
+    pub risk: Option<String>,
+    pub undo: Option<String>,
+}
+impl Request {
+    /// `id` becomes the event's own id, which the content cites.
+    pub fn draft(&self, at: Timestamp, id: String, requestor: &Principal) -> Draft {
+        let content = ApprovalCreated {
+            approval_details_url: approval_urn(&id),
+            resource_target_url: self
+                .binds
+                .first()
+                .map(|bind| digest_urn(&bind.digest))
+                .unwrap_or_default(),
+            requestor: requestor.to_string(),
+        };
+        let mut texts = BTreeMap::from([("summary".to_owned(), self.summary.clone())]);
+        insert(&mut texts, "users", self.users.as_ref());
+        insert(&mut texts, "risk", self.risk.as_ref());
+        insert(&mut texts, "undo", self.undo.as_ref());
+        let profile = Profile {
+            change: self.change.clone(),
+            service: self.service.clone(),
+            environment: self.environment.clone(),
+            binds: Some(self.binds.clone()),
+            ..Profile::default()
+        };
+        Draft {
+            id: Some(id),
+            timestamp: at,
+            subject: None,
+            content: Content::ApprovalCreated(content),
+            profile,
+            texts,
+        }
+    }
+}
+
+/// A request as its approver reads it back from the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// Its entry.
+    pub index: u64,
+    pub payload_hash: Hash,
+    /// The request's subject, which the decision shares.
+    pub subject: String,
+    pub requestor: String,
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    pub change: Option<String>,
+    pub binds: Vec<Bind>,
+    /// Name to words; a text that is not there is absent.
+    pub texts: BTreeMap<String, String>,
+}
+/// A decision on a request, by a person.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    pub decision: Decision,
+    pub role: Option<String>,
+    pub comment: Option<String>,
+    pub expires: Option<Timestamp>,
+    /// What runs now where this would go.
+    pub from: Vec<ApprovalFrom>,
+}
+/// The decision binds the same content as the request and carries, as text, exactly what its signer was shown.
+pub fn decision(
+    at: Timestamp,
+    asked: &Asked,
+    judged: &Judged,
+    shown: &str,
+    responder: &Principal,
+) -> Draft {
+    let content = ApprovalUpdated {
+        approval_details_url: approval_urn(&asked.subject),
+        resource_target_url: asked
+            .binds
+            .first()
+            .map(|bind| digest_urn(&bind.digest))
+            .unwrap_or_default(),
+        responder: responder.to_string(),
+        decision: judged.decision,
+    };
+    let mut texts = BTreeMap::from([("shown".to_owned(), shown.to_owned())]);
+    insert(&mut texts, "comment", judged.comment.as_ref());
+    let profile = Profile {
+        change: asked.change.clone(),
+        service: asked.service.clone(),
+        environment: asked.environment.clone(),
+        binds: Some(asked.binds.clone()),
+        role: judged.role.clone(),
+        approval: Some(Approval {
+            request: Some(asked.payload_hash),
+            shown: "shown".to_owned(),
+            policy: None,
+            from: judged.from.clone(),
+            expires: judged.expires,
+        }),
+        ..Profile::default()
+    };
+    let subject = Some(asked.subject.clone());
+    Draft {
+        id: None,
+        timestamp: at,
+        subject,
+        content: Content::ApprovalUpdated(content),
+        profile,
+        texts,
+    }
+}
+
+/// Several artifacts that go together. Its one bind is the hash of its manifest.
+pub fn bundle(at: Timestamp, name: &str, version: &str, elements: Vec<BundleElement>) -> Draft {
+    let subject = format!("{name}@{version}");
+    let digest = Digest::Sha256(sha256(manifest(&elements).as_bytes()));
+    let profile = Profile {
+        binds: Some(vec![Bind {
+            name: format!("bundle:{subject}"),
+            digest,
+        }]),
+        ..Profile::default()
+    };
+    let content = BundleDefined {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        elements,
+    };
+    Draft {
+        id: None,
+        timestamp: at,
+        subject: Some(subject),
+        content: Content::BundleDefined(content),
+        profile,
+        texts: BTreeMap::new(),
+    }
+}
+/// Lines `<sha256>  <purl>`, each ending in LF, sorted by their bytes (`formats.md` section 7).
+pub fn manifest(elements: &[BundleElement]) -> String {
+    let mut lines: Vec<String> = elements
+        .iter()
+        .map(|element| format!("{}  {}\n", element.sha256, element.purl))
+        .collect();
+    lines.sort();
+    lines.concat()
+}
+
+pub fn approval_urn(id: &str) -> String {
+    format!("urn:piperoll:approval:{id}")
+}
+pub fn digest_urn(digest: &Digest) -> String {
+    match digest {
+        Digest::Sha256(hash) => format!("urn:sha256:{hash}"),
+        Digest::GitCommit(commit) => format!("urn:git:{commit}"),
+    }
+}
+fn insert(texts: &mut BTreeMap<String, String>, name: &str, words: Option<&String>) {
+    if let Some(words) = words {
+        texts.insert(name.to_owned(), words.clone());
+    }
+}

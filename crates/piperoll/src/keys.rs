@@ -1,0 +1,251 @@
+//! Key files on this machine, and the enrolment file by which a person asks an administrator to register a key.
+//!
+//! A private key never leaves the machine it was made on: what travels is the enrolment file, which holds the public half and a
+//! signature by the private one over exactly what it is to be registered as (`formats.md` section 7, Possession).
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use piperoll_core::{
+    authority::{self, Grants, Purpose, Scheme},
+    key_file,
+    kind::{Custody, KeyRegistered},
+    name::{LedgerId, Principal},
+};
+use piperoll_tlog::{encoding, key::SecretKey};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    exit::{Problem, Result},
+    rim::{self, Environment},
+};
+
+/// A private key and whose it is.
+#[derive(Clone, Debug)]
+pub struct Signer {
+    pub key: SecretKey,
+    pub principal: Principal,
+}
+impl Signer {
+    pub fn keyid(&self) -> String {
+        authority::keyid(self.key.public().as_bytes())
+    }
+    /// A new key for `principal`, from the operating system's randomness.
+    pub fn generate(principal: Principal) -> Self {
+        Self {
+            key: SecretKey::from_seed(rim::random()),
+            principal,
+        }
+    }
+}
+
+/// Reads a signer from `--key`: the text of a key file, or its path.
+pub fn read(value: &str) -> Result<Signer> {
+    if value.contains("PRIVATE KEY-----") {
+        return parse(&unfold(value), "the key in PIPEROLL_KEY");
+    }
+    read_file(Path::new(value))
+}
+pub fn read_file(path: &Path) -> Result<Signer> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Problem::usage(format!("reading the key {}: {error}", path.display()))
+            .hint("--key or PIPEROLL_KEY takes the path of a key file, or the text of one")
+    })?;
+    parse(&text, &path.display().to_string())
+}
+fn parse(text: &str, whence: &str) -> Result<Signer> {
+    let (key, comment) =
+        key_file::read(text).map_err(|error| Problem::usage(format!("{whence}: {error}")))?;
+    let principal = Principal::parse(&comment).map_err(|_| {
+        Problem::usage(format!("{whence}: its comment {comment:?} does not name a principal"))
+            .hint("the comment of a key file says who signs with it, such as urn:piperoll:pipeline:checkout-deploy")
+            .hint("try: ssh-keygen -c -C urn:piperoll:… -f FILE, or make the key with piperoll key new")
+    })?;
+    Ok(Signer { key, principal })
+}
+/// A key file that came through a variable may have lost its line breaks, or carry them as `\n`.
+fn unfold(text: &str) -> String {
+    let text = text.replace("\\n", "\n");
+    if text.trim().lines().count() > 1 {
+        return format!("{}\n", text.trim());
+    }
+    const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
+    const END: &str = "-----END OPENSSH PRIVATE KEY-----";
+    let body = text.trim().trim_start_matches(BEGIN).trim_end_matches(END);
+    let characters: Vec<char> = body.chars().filter(|c| !c.is_whitespace()).collect();
+    let lines: Vec<String> = characters
+        .chunks(70)
+        .map(|line| line.iter().collect())
+        .collect();
+    format!("{BEGIN}\n{}\n{END}\n", lines.join("\n"))
+}
+
+/// Writes a new key file, readable by its owner alone, and the `.pub` line beside it. Never overwrites.
+pub fn write_new(path: &Path, signer: &Signer) -> Result {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| writing(folder, &error))?;
+    }
+    let text = key_file::write(&signer.key, signer.principal.as_str());
+    write_new_file(path, text.as_bytes(), 0o600)?;
+    let public = key_file::public_line(signer.key.public().as_bytes(), signer.principal.as_str());
+    write_new_file(
+        &public_path(path),
+        format!("{}\n", public.trim_end()).as_bytes(),
+        0o644,
+    )
+}
+pub fn public_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".pub");
+    PathBuf::from(name)
+}
+pub fn write_new_file(path: &Path, bytes: &[u8], mode: u32) -> Result {
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .and_then(|mut file: File| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+    written.map_err(|error| writing(path, &error))
+}
+fn writing(path: &Path, error: &std::io::Error) -> Problem {
+    if error.kind() == std::io::ErrorKind::AlreadyExists {
+        return Problem::failed(format!(
+            "{} exists already, and nothing here overwrites a key",
+            path.display()
+        ));
+    }
+    Problem::failed(format!("writing {}: {error}", path.display()))
+}
+
+/// Where a person's keys live: `$XDG_CONFIG_HOME/piperoll/keys`, by default under `~/.config`.
+pub fn folder(environment: Environment<'_>) -> Result<PathBuf> {
+    let base = match (environment("XDG_CONFIG_HOME"), environment("HOME")) {
+        (Some(base), _) => PathBuf::from(base),
+        (None, Some(home)) => Path::new(&home).join(".config"),
+        (None, None) => {
+            return Err(Problem::usage("there is no home folder to keep keys in")
+                .hint("try: --dir FOLDER, or set HOME"));
+        }
+    };
+    Ok(base.join("piperoll").join("keys"))
+}
+/// The key files in a folder, by name.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => {
+            return Err(Problem::failed(format!(
+                "reading {}: {error}",
+                folder.display()
+            )));
+        }
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_file() && path.extension().is_none_or(|extension| extension != "pub") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// What an administrator needs to register somebody's key. A file of JSON, one for each key and ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolment {
+    /// Always [`ENROLMENT_FORMAT`].
+    pub format: String,
+    /// Id of the ledger the key is for; the signature holds for no other.
+    pub ledger: String,
+    pub principal: Principal,
+    pub purpose: Purpose,
+    pub scheme: Scheme,
+    pub custody: Custody,
+    /// Standard base64 of the 32 bytes.
+    pub key: String,
+    /// Standard base64 of the signature by the key.
+    pub possession: String,
+}
+pub const ENROLMENT_FORMAT: &str = "piperoll-enrolment/v1";
+
+impl Enrolment {
+    /// Signs, with the new key, what it is to be registered as.
+    pub fn new(signer: &Signer, purpose: Purpose, custody: Custody, ledger: &LedgerId) -> Self {
+        let scheme = Scheme::Ed25519;
+        let public = signer.key.public();
+        let message = authority::possession_message(
+            ledger,
+            &signer.principal,
+            purpose,
+            scheme,
+            public.as_bytes(),
+        );
+        Self {
+            format: ENROLMENT_FORMAT.to_owned(),
+            ledger: ledger.0.to_hex(),
+            principal: signer.principal.clone(),
+            purpose,
+            scheme,
+            custody,
+            key: encoding::base64(public.as_bytes()),
+            possession: encoding::base64(&signer.key.sign(&message)),
+        }
+    }
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Problem::usage(format!(
+                "reading the enrolment file {}: {error}",
+                path.display()
+            ))
+        })?;
+        let wrong = |what: String| {
+            Problem::usage(format!(
+                "{} is not an enrolment file: {what}",
+                path.display()
+            ))
+            .hint("whoever owns the key makes one with: piperoll key new NAME")
+        };
+        let enrolment: Self =
+            serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        if enrolment.format != ENROLMENT_FORMAT {
+            return Err(wrong(format!(
+                "its format is {:?}, not {ENROLMENT_FORMAT}",
+                enrolment.format
+            )));
+        }
+        Ok(enrolment)
+    }
+    /// The fingerprint of the key, by which the two people compare what they have.
+    pub fn keyid(&self) -> Result<String> {
+        let bytes =
+            encoding::from_base64(&self.key).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        let bytes = bytes
+            .ok_or_else(|| Problem::usage("the enrolment file's key is not 32 bytes in base64"))?;
+        Ok(authority::keyid(&bytes))
+    }
+    /// The content of the event that registers it.
+    pub fn registration(&self, grants: Option<Grants>) -> KeyRegistered {
+        KeyRegistered {
+            key: self.key.clone(),
+            scheme: self.scheme,
+            principal: self.principal.clone(),
+            purpose: self.purpose,
+            custody: self.custody,
+            possession: self.possession.clone(),
+            grants,
+            until: None,
+            established: None,
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Printing: data to stdout, everything else to stderr, nothing from elsewhere unescaped.
+
+use std::io::{self, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::{
+    exit::{Exit, Problem, Result},
+    terminal,
+};
+
+/// How data is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
+pub enum Format {
+    #[default]
+    Table,
+    Json,
+}
+
+/// `--output` and its short form, on every command that has data.
+#[derive(Clone, Debug, clap::Args)]
+pub struct FormatArgs {
+    /// How to print the answer
+    #[arg(
+        long,
+        short = 'o',
+        value_enum,
+        default_value = "table",
+        value_name = "FORMAT"
+    )]
+    output: Format,
+    /// Short for --output json
+    #[arg(long)]
+    json: bool,
+}
+impl FormatArgs {
+    pub fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.output }
+    }
+}
+
+/// Writes data to stdout. A reader that went away (`| head`) is no error.
+pub fn data(text: &str) -> Result {
+    swallow_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+}
+/// A value as JSON over several lines.
+pub fn json<T: Serialize + ?Sized>(value: &T) -> Result {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Problem::failed(error.to_string()))?;
+    data(&format!("{}\n", terminal::escape_json(&text)))
+}
+/// A line about what happened, on stderr. Nobody can be told that stderr is closed.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", terminal::escape_block(line));
+}
+/// `warning: …`, then hints, like a problem that did not stop us.
+pub fn warn(message: &str, hints: &[String]) {
+    let mut text = format!("warning: {message}");
+    for hint in hints {
+        text.push_str("\n  ");
+        text.push_str(hint);
+    }
+    say(&text);
+}
+
+/// An error, once, on stderr.
+pub fn complain(problem: &Problem) {
+    let _ = io::stderr().lock().write_all(problem.lines().as_bytes());
+}
+
+fn swallow_closed_pipe(written: io::Result<()>) -> Result {
+    match written {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Problem::quiet(Exit::Done)),
+        Err(error) => Err(Problem::failed(format!("writing to stdout: {error}"))),
+    }
+}
+
+/// Rows under upper-case headings, two spaces apart, no lines; cells wrap to the terminal's width, and off a terminal each row
+/// is one line.
+pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    table_at(terminal::width(), headings, rows)
+}
+fn table_at(
+    width: Option<u16>,
+    headings: &[&str],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
+    for row in rows {
+        table.add_row(
+            row.iter()
+                .map(|cell| terminal::escape_line(cell).into_owned()),
+        );
+    }
+    match width {
+        Some(width) => table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(width),
+        None => table.set_content_arrangement(ContentArrangement::Disabled),
+    };
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let mut text: String = table
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect();
+    if text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<Vec<String>> {
+        vec![
+            vec![
+                "checkout".into(),
+                "Ask for the postcode before the address".into(),
+            ],
+            vec!["pay".into(), "two\nlines \u{1b}[2J".into()],
+        ]
+    }
+
+    #[test]
+    fn off_a_terminal_a_row_is_one_line_and_nothing_is_cut() {
+        assert_eq!(
+            table_at(None, &["service", "what"], rows()),
+            "SERVICE   WHAT
+\
+             checkout  Ask for the postcode before the address
+\
+             pay       two\nlines \u{1b}[2J
+"
+        );
+    }
+
+    #[test]
+    fn on_a_terminal_a_table_keeps_within_its_width() {
+        let text = table_at(Some(40), &["service", "what"], rows());
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 40),
+            "{text}"
+        );
+        assert!(!text.contains('\u{1b}'));
+    }
+}
