@@ -11,6 +11,7 @@ pub mod clock;
 pub mod folder;
 pub mod found;
 pub mod guard;
+pub mod hashes;
 pub mod intake;
 pub mod pages;
 pub mod projector;

@@ -1,1 +1,132 @@
-//! The projector: takes a batch, judges it in order, commits it in one transaction, then answers.
+//! The projector: the only writer of entries. Messages come in order of the stream; each batch is one transaction.
+//!
+//! Signatures are checked on all cores while the batch before is committed ([`prepare`]); judging, folding and appending go in
+//! order ([`make`]); the commit moves the head by compare-and-swap; then whoever waits is answered. A crash before the commit
+//! leaves nothing, a crash after it is a duplicate on the next try. When the outcome of a commit is not known, everything in memory
+//! is dropped and the database is asked.
+
+mod batch;
+mod consumed;
+mod replay;
+mod state;
+mod writer;
+
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use piperoll_core::{
+    Hash,
+    authority::Authority,
+    judge::{self, Checked, Reason, Refusal},
+    kind::Kind,
+};
+use piperoll_store as store;
+use piperoll_tlog::hash;
+use rayon::prelude::*;
+
+pub use batch::{EMBEDDED, Made, Outcome, is_control, make};
+pub use replay::{Message, replay};
+pub use state::{State, read_event};
+pub(crate) use writer::RETRY_AFTER_S;
+pub use writer::{Chunk, Door, Incoming, Reply, Restart, Writer};
+
+/// Messages in one transaction: enough to share a sync to disk, few enough to answer soon.
+pub const BATCH_MESSAGES_MAX: usize = 512;
+/// Bytes of messages in one transaction; the largest envelope is 160 KiB.
+pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Where a message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    /// The embedded stream: right after the cursor.
+    Next,
+    /// At this sequence of the stream the ledger follows.
+    Sequence(u64),
+    /// A control entry, given straight to the projector: no sequence.
+    Control,
+}
+
+/// Why a batch could not be made or committed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the store failed")]
+    Store(#[from] store::Error),
+    /// Messages are missing, or come again: the stream must be read anew from the cursor.
+    #[error("the next message of the stream is {expected}, but {got} came")]
+    Sequence { expected: u64, got: u64 },
+    #[error("the ledger has no entry 0")]
+    NotFounded,
+    /// Another writer has taken the ledger over.
+    #[error("another server writes this ledger since epoch {epoch}")]
+    Fenced { epoch: u64 },
+    /// A fault of the program.
+    #[error("the fold of entry {index} keeps asking for aggregates")]
+    Fold { index: u64 },
+}
+
+/// A message after steps 1 and 2.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub checked: Checked,
+    /// SHA-256 of the message as it came, for the cursor.
+    pub message_hash: Hash,
+    pub stream_time: Timestamp,
+    pub position: Position,
+    /// Under what junk is counted: the last token of the NATS subject.
+    pub subject: Arc<str>,
+}
+impl Prepared {
+    /// Steps 1 and 2. Keys that `authority` does not know yet are looked at again in order.
+    pub fn check(
+        message: &[u8],
+        stream_time: Timestamp,
+        position: Position,
+        subject: Arc<str>,
+        authority: &Authority,
+    ) -> Self {
+        Self {
+            checked: check(message, authority),
+            message_hash: hash::sha256(message),
+            stream_time,
+            position,
+            subject,
+        }
+    }
+    /// Whether the message reads as a control entry.
+    pub fn is_control(&self) -> bool {
+        match &self.checked {
+            Checked::Signed(read) | Checked::KeyNotKnownYet(read) => {
+                Kind::from_type(&read.payload.type_name).is_some_and(is_control)
+            }
+            Checked::Refused(_) => false,
+        }
+    }
+}
+
+/// Steps 1 and 2. A message that finds a fault in our reading is refused like any unreadable one: no emitter stops the ledger.
+fn check(message: &[u8], authority: &Authority) -> Checked {
+    panic::catch_unwind(AssertUnwindSafe(|| judge::check(message, authority))).unwrap_or_else(|_| {
+        tracing::error!(message_hash = %hash::sha256(message), "reading a message failed by a fault of the program");
+        Checked::Refused(Refusal::new(
+            Reason::Shape,
+            "the ledger could not read the message",
+        ))
+    })
+}
+
+/// Does steps 1 and 2 for many messages on all cores, away from the async threads.
+pub async fn in_parallel<T, U>(
+    items: Vec<T>,
+    each: impl Fn(T) -> U + Send + Sync + 'static,
+) -> Vec<U>
+where
+    T: Send + 'static,
+    U: Send + 'static,
+{
+    tokio::task::spawn_blocking(move || items.into_par_iter().map(each).collect())
+        .await
+        .expect("checking a message neither panics nor is cancelled")
+}

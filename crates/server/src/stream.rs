@@ -1,1 +1,29 @@
-//! Where messages come from: the embedded queue, or JetStream.
+//! Where messages come from: a bounded queue in memory, or JetStream. Both hand checked chunks to the projector in order.
+
+pub mod embedded;
+
+pub use embedded::Embedded;
+
+use crate::{
+    intake::Unavailable,
+    projector::RETRY_AFTER_S,
+    status::{Projecting, Snapshot},
+};
+
+/// Why nothing is taken at this moment, if so.
+pub(crate) fn closed(now: &Snapshot) -> Option<Unavailable> {
+    let why = match &now.projecting {
+        Projecting::Running => return None,
+        Projecting::Starting => "the server is starting".to_owned(),
+        Projecting::Lost { why } => format!("the ledger's database is lost: {why}"),
+        Projecting::Halted { why, .. } => format!("the ledger takes no events: {why}"),
+    };
+    Some(unavailable(why))
+}
+pub(crate) fn unavailable(why: impl Into<String>) -> Unavailable {
+    Unavailable {
+        why: why.into(),
+        elsewhere: None,
+        retry_after_s: RETRY_AFTER_S,
+    }
+}

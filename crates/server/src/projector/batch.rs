@@ -1,0 +1,484 @@
+//! One batch: judge in order, fold, append to the tree, and gather it all for one transaction.
+//!
+//! No queue and no clock: the same messages with the same times after the same head give the same entries, wherever a batch
+//! ends.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use piperoll_core::{
+    Hash,
+    fold::{self, FOLD, Missing},
+    judge::{self, Checked, Known, Reason, Recorded, Refusal, Verdict},
+    kind::{Content, Kind},
+};
+use piperoll_store::{self as store, Batch, Cursor, Head, NewEntry, NewJunk, NewRefused, Store};
+use piperoll_tlog::hash;
+
+use super::{Error, Position, Prepared, consumed::Ledger, state::State};
+
+/// The incarnation of the stream in memory.
+pub const EMBEDDED: &str = "embedded";
+/// How often the fold may ask for more aggregates for one entry; each round loads at least one.
+const FOLD_ROUNDS_MAX: usize = 64;
+/// A stream time this much earlier than the one before it is flagged (design.md section 5).
+const STEP_BACK_MS: i64 = 1_000;
+
+/// What became of a message, once the batch is committed.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Recorded {
+        index: u64,
+        leaf: Vec<u8>,
+        payload_hash: Hash,
+    },
+    /// It was entry `first` before.
+    Duplicate { first: u64, payload_hash: Hash },
+    /// `kept`: in the table of refused events; else it was counted as junk.
+    Refused {
+        refusal: Refusal,
+        first: Option<u64>,
+        kept: bool,
+    },
+}
+/// A batch ready to be committed, and what holds once it is.
+#[derive(Debug)]
+pub struct Made {
+    pub batch: Batch,
+    pub next: State,
+    pub outcomes: Vec<Outcome>,
+    /// Messages whose stream time stepped back by more than a second: by how many milliseconds.
+    pub steps_back: Vec<(u64, i64)>,
+}
+
+/// Takes messages in. `state` is consumed: the caller keeps [`Made::next`] after the commit and loads anew after a failure.
+pub async fn make(store: &dyn Store, state: State, messages: Vec<Prepared>) -> Result<Made, Error> {
+    let known = find(store, &messages).await?;
+    let mut maker = Maker::new(state, known);
+    let mut outcomes = Vec::with_capacity(messages.len());
+    for message in messages {
+        outcomes.push(maker.take(message)?);
+    }
+    maker.fold(store).await?;
+    maker.finish(outcomes)
+}
+
+type EventId = (String, String);
+
+/// What is recorded under the ids of the messages, in one call.
+async fn find(
+    store: &dyn Store,
+    messages: &[Prepared],
+) -> Result<HashMap<EventId, Known>, store::Error> {
+    let ids: BTreeSet<EventId> = messages
+        .iter()
+        .filter_map(|m| event_id(&m.checked))
+        .collect();
+    let ids: Vec<EventId> = ids.into_iter().collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let known = store.find(&ids).await?;
+    let pairs = ids.into_iter().zip(known);
+    Ok(pairs.filter_map(|(id, known)| Some((id, known?))).collect())
+}
+fn event_id(checked: &Checked) -> Option<EventId> {
+    match checked {
+        Checked::Signed(read) | Checked::KeyNotKnownYet(read) => {
+            Some((read.payload.source.clone(), read.payload.id.clone()))
+        }
+        Checked::Refused(_) => None,
+    }
+}
+
+struct Maker {
+    state: State,
+    known: HashMap<EventId, Known>,
+    expected: Option<(u64, u64)>,
+    size: u64,
+    epoch: u64,
+    recorded_at: Option<Timestamp>,
+    cursor: Cursor,
+    recorded: Vec<Recorded>,
+    late_texts: Vec<(u64, String, piperoll_core::envelope::Text)>,
+    refused: Vec<NewRefused>,
+    junk: Vec<NewJunk>,
+    consumed: Ledger,
+    steps_back: Vec<(u64, i64)>,
+}
+impl Maker {
+    fn new(state: State, known: HashMap<EventId, Known>) -> Self {
+        let head = state.head.as_ref();
+        let cursor = head.map_or_else(
+            || Cursor {
+                incarnation: EMBEDDED.to_owned(),
+                sequence: 0,
+                message: None,
+            },
+            |head| head.cursor.clone(),
+        );
+        Self {
+            expected: head.map(|head| (head.size, head.epoch)),
+            size: head.map_or(0, |head| head.size),
+            epoch: head.map_or(1, |head| head.epoch),
+            recorded_at: head.map(|head| head.recorded_at),
+            cursor,
+            state,
+            known,
+            recorded: Vec::new(),
+            late_texts: Vec::new(),
+            refused: Vec::new(),
+            junk: Vec::new(),
+            consumed: Ledger::default(),
+            steps_back: Vec::new(),
+        }
+    }
+
+    /// Steps 3 to 5 for the next message.
+    fn take(&mut self, message: Prepared) -> Result<Outcome, Error> {
+        let Prepared {
+            checked,
+            message_hash,
+            stream_time,
+            position,
+            subject,
+        } = message;
+        let sequence = self.sequence(position)?;
+        let time = sequence.map_or(stream_time, |sequence| {
+            self.state.effective_time(sequence, stream_time)
+        });
+        let id = event_id(&checked);
+        let verdict = judge::judge(
+            checked,
+            &self.state.authority,
+            self.size,
+            self.recorded_at,
+            time,
+            id.as_ref().and_then(|id| self.known.get(id)).copied(),
+        );
+        let verdict = self.fits(verdict, position);
+        let outcome = self.enter(verdict, time, &subject, id);
+        match sequence {
+            Some(sequence) => {
+                self.flag_step_back(sequence, stream_time);
+                self.cursor.sequence = sequence;
+                self.cursor.message = Some((message_hash, stream_time));
+                self.consumed.count(&self.cursor, &outcome);
+            }
+            None if matches!(outcome, Outcome::Recorded { .. }) => {
+                self.consumed.control(&self.cursor);
+            }
+            None => {}
+        }
+        Ok(outcome)
+    }
+    /// The stream sequence of a message, `None` for a control entry.
+    fn sequence(&self, position: Position) -> Result<Option<u64>, Error> {
+        let expected = self.cursor.sequence + 1;
+        match position {
+            Position::Control => Ok(None),
+            Position::Next => Ok(Some(expected)),
+            Position::Sequence(sequence) if sequence == expected => Ok(Some(sequence)),
+            Position::Sequence(got) => Err(Error::Sequence { expected, got }),
+        }
+    }
+    /// Control entries count only where they are given straight to the projector, and only if they speak of the cursor as it
+    /// stands.
+    fn fits(&self, verdict: Verdict, position: Position) -> Verdict {
+        let Verdict::Recorded(recorded) = verdict else {
+            return verdict;
+        };
+        let objection = match (position, &recorded.event.content) {
+            (Position::Control, content) => self.objection(content),
+            (Position::Next | Position::Sequence(_), content) => is_control(content.kind())
+                .then(|| "a control entry is given to the server, not to the stream".to_owned()),
+        };
+        match objection {
+            None => Verdict::Recorded(recorded),
+            Some(detail) => Verdict::Refused {
+                refusal: Refusal::new(Reason::Content, detail).at("subject.content"),
+                read: reread(&recorded),
+                first: None,
+                kept: true,
+            },
+        }
+    }
+    fn objection(&self, content: &Content) -> Option<String> {
+        let Cursor {
+            incarnation,
+            sequence,
+            ..
+        } = &self.cursor;
+        match content {
+            Content::StreamAdopted(adopted) => {
+                let previous = adopted.previous.as_ref();
+                let follows = previous
+                    .is_some_and(|p| p.incarnation == *incarnation && p.sequence == *sequence);
+                (!follows || adopted.incarnation == *incarnation).then(|| {
+                    format!("the ledger has read {incarnation} up to {sequence}, and that is what a new stream follows")
+                })
+            }
+            Content::StreamGapAccepted(gap) => {
+                let next = gap.incarnation == *incarnation
+                    && gap.first == sequence + 1
+                    && gap.last >= gap.first;
+                (!next).then(|| {
+                    format!("the ledger has read {incarnation} up to {sequence}; a gap begins right after that")
+                })
+            }
+            Content::TimeCorrected(correction) => {
+                let ahead =
+                    correction.incarnation == *incarnation && correction.sequence > *sequence;
+                (!ahead).then(|| {
+                    format!("the ledger has read {incarnation} up to {sequence}; only the time of a later message can be corrected")
+                })
+            }
+            _ => Some("only a control entry goes straight to the projector".to_owned()),
+        }
+    }
+
+    fn enter(
+        &mut self,
+        verdict: Verdict,
+        time: Timestamp,
+        subject: &str,
+        id: Option<EventId>,
+    ) -> Outcome {
+        match verdict {
+            Verdict::Recorded(recorded) => self.record(*recorded, id),
+            Verdict::Duplicate { first, texts } => {
+                let texts = texts.into_iter().map(|(name, text)| (first, name, text));
+                self.late_texts.extend(texts);
+                let payload_hash = id
+                    .and_then(|id| self.known.get(&id))
+                    .map(|known| known.payload_hash)
+                    .expect("a duplicate has a known id");
+                Outcome::Duplicate {
+                    first,
+                    payload_hash,
+                }
+            }
+            Verdict::Refused {
+                refusal,
+                read,
+                first,
+                kept,
+            } => {
+                let read = read.filter(|_| kept);
+                let kept = read.is_some();
+                match read {
+                    Some(read) => self.refused.push(new_refused(time, &read, &refusal, first)),
+                    None => self.junk.push(NewJunk {
+                        at: time,
+                        subject: subject.to_owned(),
+                        reason: refusal.reason,
+                    }),
+                }
+                Outcome::Refused {
+                    refusal,
+                    first,
+                    kept,
+                }
+            }
+        }
+    }
+    fn record(&mut self, recorded: Recorded, id: Option<EventId>) -> Outcome {
+        let index = self.size;
+        self.size += 1;
+        self.recorded_at = Some(recorded.recorded_at);
+        self.state
+            .authority
+            .apply(index, recorded.recorded_at, &recorded.leaf, &recorded.event);
+        if let Some(id) = id {
+            let payload_hash = recorded.payload_hash;
+            self.known.insert(
+                id,
+                Known {
+                    index,
+                    payload_hash,
+                },
+            );
+        }
+        self.steer(&recorded.event.content);
+        let outcome = Outcome::Recorded {
+            index,
+            leaf: recorded.leaf.clone(),
+            payload_hash: recorded.payload_hash,
+        };
+        self.recorded.push(recorded);
+        outcome
+    }
+    /// What a control entry does to the cursor.
+    fn steer(&mut self, content: &Content) {
+        match content {
+            Content::StreamAdopted(adopted) => {
+                self.cursor = Cursor {
+                    incarnation: adopted.incarnation.clone(),
+                    sequence: adopted.sequence,
+                    message: None,
+                };
+            }
+            Content::StreamGapAccepted(gap) => {
+                self.cursor.sequence = gap.last;
+                self.cursor.message = None;
+            }
+            Content::TimeCorrected(correction) => self.state.corrections.add(correction),
+            _ => {}
+        }
+    }
+    fn flag_step_back(&mut self, sequence: u64, stream_time: Timestamp) {
+        let Some((_, before)) = &self.cursor.message else {
+            return;
+        };
+        let back_ms = before.as_millisecond() - stream_time.as_millisecond();
+        if back_ms > STEP_BACK_MS {
+            self.steps_back.push((sequence, back_ms));
+        }
+    }
+
+    /// Folds what was recorded. Aggregates are prefetched in one call; what is still missing is loaded entry by entry.
+    async fn fold(&mut self, store: &dyn Store) -> Result<(), Error> {
+        let first = self.size - self.recorded.len() as u64;
+        let needs: BTreeSet<_> = (first..)
+            .zip(&self.recorded)
+            .flat_map(|(index, recorded)| fold::needs(entry(index, recorded)))
+            .filter(|key| !self.state.working.is_loaded(key))
+            .collect();
+        provide(store, &mut self.state.working, needs).await?;
+        for (index, recorded) in (first..).zip(&self.recorded) {
+            let mut rounds = 0;
+            while let Err(Missing(keys)) =
+                fold::fold(entry(index, recorded), &mut self.state.working)
+            {
+                rounds += 1;
+                if rounds > FOLD_ROUNDS_MAX {
+                    return Err(Error::Fold { index });
+                }
+                provide(store, &mut self.state.working, keys).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, outcomes: Vec<Outcome>) -> Result<Made, Error> {
+        let first = self.size - self.recorded.len() as u64;
+        let mut tiles = Vec::new();
+        let mut entries = Vec::with_capacity(self.recorded.len());
+        for (index, recorded) in (first..).zip(self.recorded) {
+            let leaf_hash = hash::leaf_hash(&recorded.leaf);
+            tiles.extend(self.state.edge.append(leaf_hash));
+            entries.push(new_entry(index, leaf_hash, recorded));
+        }
+        let head = Head {
+            size: self.size,
+            root: self.state.edge.root(),
+            epoch: self.epoch,
+            recorded_at: self.recorded_at.ok_or(Error::NotFounded)?,
+            cursor: self.cursor,
+        };
+        let batch = Batch {
+            expected: self.expected,
+            head: head.clone(),
+            entries,
+            late_texts: self.late_texts,
+            tiles,
+            refused: self.refused,
+            junk: self.junk,
+            consumed: self.consumed.into_rows(),
+            fold: FOLD,
+            read_models: self.state.working.take_changes(),
+        };
+        self.state.corrections.forget_up_to(&head.cursor);
+        self.state.head = Some(head);
+        self.state.trim();
+        Ok(Made {
+            batch,
+            next: self.state,
+            outcomes,
+            steps_back: self.steps_back,
+        })
+    }
+}
+
+fn entry(index: u64, recorded: &Recorded) -> fold::Entry<'_> {
+    fold::Entry {
+        index,
+        recorded_at: recorded.recorded_at,
+        payload_hash: recorded.payload_hash,
+        event: &recorded.event,
+    }
+}
+async fn provide(
+    store: &dyn Store,
+    working: &mut fold::Working,
+    keys: BTreeSet<fold::Key>,
+) -> Result<(), Error> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<_> = keys.into_iter().collect();
+    let found = store.aggregates(FOLD, &keys).await?;
+    for (key, json) in keys.into_iter().zip(found) {
+        let place = format!("aggregate {} {}", key.kind, key.id);
+        working
+            .provide(key, json.as_deref())
+            .map_err(|error| store::Error::Corrupt {
+                place,
+                what: error.to_string(),
+            })?;
+    }
+    Ok(())
+}
+fn new_entry(index: u64, leaf_hash: Hash, recorded: Recorded) -> NewEntry {
+    let event = recorded.event;
+    let kind = event.kind();
+    NewEntry {
+        index,
+        recorded_at: recorded.recorded_at,
+        payload_hash: recorded.payload_hash,
+        leaf: recorded.leaf,
+        leaf_hash,
+        event_id: event.id,
+        source: event.source.into(),
+        kind: kind.name().to_owned(),
+        type_name: kind.type_name(),
+        time: event.timestamp,
+        subject: event.subject,
+        change: event.profile.change,
+        service: event.profile.service,
+        environment: event.profile.environment,
+        keyid: recorded.envelope.keyid,
+        payload: recorded.envelope.payload,
+        texts: BTreeMap::into_iter(recorded.envelope.texts).collect(),
+    }
+}
+fn new_refused(
+    at: Timestamp,
+    read: &judge::Read,
+    refusal: &Refusal,
+    first: Option<u64>,
+) -> NewRefused {
+    NewRefused {
+        at,
+        source: read.payload.source.clone(),
+        event_id: read.payload.id.clone(),
+        payload_hash: read.payload_hash,
+        reason: refusal.reason,
+        detail: refusal.detail.clone(),
+        first,
+        envelope: read.envelope.to_json(),
+    }
+}
+/// Whether events of a kind are decisions about the stream, which go straight to the projector.
+pub fn is_control(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::StreamAdopted | Kind::StreamGapAccepted | Kind::TimeCorrected
+    )
+}
+/// The message behind an event that judging would have recorded, to be kept as refused.
+fn reread(recorded: &Recorded) -> Option<Box<judge::Read>> {
+    judge::read(recorded.envelope.to_json().as_bytes())
+        .ok()
+        .map(Box::new)
+}

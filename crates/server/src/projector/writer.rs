@@ -1,0 +1,457 @@
+//! The task that owns the projector's state: takes chunks, commits them, answers, and finds its way back after a failure.
+
+use std::{collections::HashMap, time::Duration};
+
+use jiff::{SignedDuration, Timestamp};
+use piperoll_core::{
+    authority::Authority,
+    fold::{Changes, FOLD},
+};
+use piperoll_store::{self as store, Batch, Cursor, Head, Store};
+use tokio::sync::{mpsc, watch};
+
+use super::{Error, Outcome, Position, Prepared, State, make};
+use crate::{
+    clock,
+    intake::{Answer, Unavailable},
+    serve::Stop,
+    status::{self, Projecting},
+};
+
+/// A stream time this far ahead of our clock halts before it is recorded: one wrong clock would hold all later times.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
+/// Chunks that are checked and wait for the commit before them.
+const CHUNKS_AHEAD: usize = 1;
+/// Control entries that wait; an operator gives one at a time.
+const CONTROLS_WAITING: usize = 8;
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_MAX: Duration = Duration::from_secs(2);
+/// How often a halt because of time looks at the clock.
+const CLOCK_LOOK: Duration = Duration::from_secs(1);
+/// What a sender is told to wait when nothing better is known.
+pub(crate) const RETRY_AFTER_S: u32 = 2;
+
+/// How a sender hears what became of its message.
+pub type Reply = Box<dyn FnOnce(Result<Answer, Unavailable>) + Send>;
+
+/// A checked message and who waits for it.
+pub struct Incoming {
+    pub prepared: Prepared,
+    pub reply: Reply,
+}
+/// Messages that go into one transaction together, in order.
+pub struct Chunk {
+    pub messages: Vec<Incoming>,
+    /// Of the restart they were read after; `None` for the embedded stream, whose messages have no sequence of their own.
+    pub generation: Option<u64>,
+}
+/// From where a stream is to be read; a higher generation replaces whatever is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restart {
+    pub generation: u64,
+    pub cursor: Cursor,
+}
+/// What a source of messages holds. Cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    pub chunks: mpsc::Sender<Chunk>,
+    pub control: mpsc::Sender<Incoming>,
+    /// Keys as of the last commit, for checking ahead.
+    pub authority: watch::Receiver<Authority>,
+    pub restart: watch::Receiver<Restart>,
+}
+
+/// The projector's task.
+pub struct Writer {
+    store: store::Shared,
+    clock: clock::Shared,
+    status: status::Handle,
+    stop: Stop,
+    /// `None` only while a batch is made or the database is lost.
+    state: Option<State>,
+    epoch: u64,
+    generation: u64,
+    chunks: mpsc::Receiver<Chunk>,
+    control: mpsc::Receiver<Incoming>,
+    authority: watch::Sender<Authority>,
+    restart: watch::Sender<Restart>,
+}
+impl Writer {
+    /// Takes the ledger over: loads the state and raises the epoch, which shuts out whoever wrote before.
+    pub async fn open(
+        store: store::Shared,
+        clock: clock::Shared,
+        status: status::Handle,
+        stop: Stop,
+    ) -> Result<(Self, Door), Error> {
+        let mut state = State::load(&*store).await?;
+        let head = state.head.as_mut().ok_or(Error::NotFounded)?;
+        let expected = Some((head.size, head.epoch));
+        head.epoch += 1;
+        let head = head.clone();
+        store.commit(take_over(expected, head.clone())).await?;
+
+        let (chunk_sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
+        let (control_sender, control) = mpsc::channel(CONTROLS_WAITING);
+        let (authority, authority_seen) = watch::channel(state.authority.clone());
+        let (restart, restart_seen) = watch::channel(Restart {
+            generation: 0,
+            cursor: head.cursor.clone(),
+        });
+        let writer = Self {
+            store,
+            clock,
+            status,
+            stop,
+            epoch: head.epoch,
+            generation: 0,
+            state: None,
+            chunks,
+            control,
+            authority,
+            restart,
+        };
+        let door = Door {
+            chunks: chunk_sender,
+            control: control_sender,
+            authority: authority_seen,
+            restart: restart_seen,
+        };
+        let mut writer = writer;
+        writer.keep(state);
+        Ok((writer, door))
+    }
+
+    /// Runs until every source is gone.
+    pub async fn run(mut self) {
+        loop {
+            let (chunk, control) = tokio::select! {
+                biased;
+                Some(incoming) = self.control.recv() => (one(incoming), true),
+                chunk = self.chunks.recv() => match chunk {
+                    Some(chunk) => (chunk, false),
+                    None => return,
+                },
+            };
+            if control {
+                self.steer(chunk).await;
+            } else {
+                self.take(chunk).await;
+            }
+        }
+    }
+
+    /// A control entry; the stream is read anew afterwards, from wherever the cursor is then.
+    async fn steer(&mut self, chunk: Chunk) {
+        self.project(chunk.messages).await;
+        self.read_anew();
+    }
+    async fn take(&mut self, chunk: Chunk) {
+        let Chunk {
+            mut messages,
+            generation,
+        } = chunk;
+        let generation = generation.unwrap_or(self.generation);
+        while generation == self.generation && !messages.is_empty() {
+            let ahead = self.first_ahead(&messages);
+            let later = messages.split_off(ahead.unwrap_or(messages.len()));
+            if !messages.is_empty() {
+                self.project(messages).await;
+            }
+            messages = later;
+            if let Some(first) = messages.first()
+                && generation == self.generation
+                && !self.wait_for_clock(first.prepared.stream_time).await
+            {
+                return;
+            }
+        }
+    }
+    /// The first message whose stream time is too far ahead of our clock.
+    fn first_ahead(&self, messages: &[Incoming]) -> Option<usize> {
+        let state = self.state.as_ref()?;
+        let latest = self.clock.now() + AHEAD_MAX;
+        messages
+            .iter()
+            .position(|message| match message.prepared.position {
+                Position::Sequence(sequence) => {
+                    state.effective_time(sequence, message.prepared.stream_time) > latest
+                }
+                // Stamped by our own clock.
+                Position::Next | Position::Control => false,
+            })
+    }
+    /// Halts until the clock has come near enough; false when the stream is to be read anew or the server stops.
+    async fn wait_for_clock(&mut self, stream_time: Timestamp) -> bool {
+        let why = format!(
+            "the stream's next message is stamped {stream_time}, more than 5 minutes ahead of this server's clock"
+        );
+        tracing::error!(%stream_time, "projection halts: {why}");
+        self.set(Projecting::Halted {
+            why,
+            remedy: "correct whichever clock is wrong; a time.corrected entry by an administrator lets that one message count as stamped another time".to_owned(),
+        });
+        let generation = self.generation;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.stopped() => return false,
+                Some(incoming) = self.control.recv() => {
+                    self.steer(one(incoming)).await;
+                }
+                () = tokio::time::sleep(CLOCK_LOOK) => {}
+            }
+            if self.generation != generation {
+                return false;
+            }
+            if stream_time <= self.clock.now() + AHEAD_MAX {
+                self.set(Projecting::Running);
+                return true;
+            }
+        }
+    }
+
+    /// One transaction, then the answers.
+    async fn project(&mut self, messages: Vec<Incoming>) {
+        let (prepared, replies): (Vec<_>, Vec<_>) = messages
+            .into_iter()
+            .map(|incoming| (incoming.prepared, incoming.reply))
+            .unzip();
+        let Some(state) = self.state.take() else {
+            refuse(replies, "the ledger's database does not answer");
+            return self.recover().await;
+        };
+        let made = match make(&*self.store, state, prepared).await {
+            Ok(made) => made,
+            Err(error) => {
+                report(&error);
+                refuse(replies, "the ledger's database does not answer");
+                return self.recover().await;
+            }
+        };
+        for (sequence, back_ms) in &made.steps_back {
+            tracing::warn!(sequence, back_ms, "the stream's time stepped back");
+        }
+        let steps_back = made.steps_back.len() as u64;
+        self.status.update(|now| now.steps_back += steps_back);
+        let claimed = made.batch.head.clone();
+        match self.store.commit(made.batch).await {
+            Ok(()) => {
+                self.keep(made.next);
+                self.answer(made.outcomes, replies).await;
+            }
+            Err(error) => {
+                report(&error.into());
+                self.find_out(&claimed, made.outcomes, replies).await;
+            }
+        }
+    }
+    /// After a commit that failed: was it kept or lost? The head says so; where another has written since, each id does.
+    async fn find_out(&mut self, claimed: &Head, outcomes: Vec<Outcome>, replies: Vec<Reply>) {
+        match self.load().await {
+            Ok(state) if state.head.as_ref() == Some(claimed) => {
+                tracing::info!(size = claimed.size, "the batch had been committed");
+                self.keep(state);
+                self.answer(outcomes, replies).await;
+                self.read_anew();
+            }
+            Ok(state) => {
+                tracing::info!(size = claimed.size, "the batch had not been committed");
+                self.keep(state);
+                refuse(replies, "the ledger's database did not keep the event");
+                self.read_anew();
+            }
+            Err(error) => {
+                report(&error);
+                refuse(replies, "the ledger's database does not answer");
+                self.recover().await;
+            }
+        }
+    }
+    /// Asks the database again until it answers; meanwhile whoever comes is told to come later.
+    async fn recover(&mut self) {
+        let mut pause = Duration::ZERO;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.stopped() => return,
+                Some(incoming) = self.control.recv() => {
+                    refuse(vec![incoming.reply], "the ledger's database does not answer");
+                }
+                Some(chunk) = self.chunks.recv() => {
+                    let replies = chunk.messages.into_iter().map(|m| m.reply).collect();
+                    refuse(replies, "the ledger's database does not answer");
+                }
+                () = tokio::time::sleep(pause) => match self.load().await {
+                    Ok(state) => {
+                        tracing::info!("the projector goes on");
+                        self.keep(state);
+                        return self.read_anew();
+                    }
+                    Err(error) => {
+                        if pause.is_zero() {
+                            report(&error);
+                        }
+                        self.set(standing(&error));
+                        pause = (pause * 2).clamp(RETRY_FIRST, RETRY_MAX);
+                    }
+                },
+            }
+        }
+    }
+    async fn load(&self) -> Result<State, Error> {
+        let state = State::load(&*self.store).await?;
+        match &state.head {
+            Some(head) if head.epoch == self.epoch => Ok(state),
+            Some(head) => Err(Error::Fenced { epoch: head.epoch }),
+            None => Err(Error::NotFounded),
+        }
+    }
+    fn keep(&mut self, state: State) {
+        self.authority.send_replace(state.authority.clone());
+        if let Some(head) = state.head() {
+            self.status.update(|now| {
+                now.size = head.size;
+                now.sequence = head.cursor.sequence;
+                now.projecting = Projecting::Running;
+            });
+        }
+        self.state = Some(state);
+    }
+    fn read_anew(&mut self) {
+        self.generation += 1;
+        let generation = self.generation;
+        if let Some(head) = self.state.as_ref().and_then(State::head) {
+            let cursor = head.cursor.clone();
+            self.restart.send_replace(Restart { generation, cursor });
+        }
+    }
+    fn set(&self, projecting: Projecting) {
+        self.status.update(|now| now.projecting = projecting);
+    }
+
+    async fn answer(&self, outcomes: Vec<Outcome>, replies: Vec<Reply>) {
+        let leaves = leaves(&*self.store, &outcomes).await;
+        for (outcome, reply) in outcomes.into_iter().zip(replies) {
+            reply(match outcome {
+                Outcome::Recorded {
+                    index,
+                    leaf,
+                    payload_hash,
+                } => Ok(Answer::Recorded {
+                    index,
+                    leaf,
+                    payload_hash,
+                }),
+                Outcome::Duplicate {
+                    first,
+                    payload_hash,
+                } => leaves
+                    .get(&first)
+                    .cloned()
+                    .map(|leaf| Answer::Duplicate {
+                        index: first,
+                        leaf,
+                        payload_hash,
+                    })
+                    .ok_or_else(|| unavailable("the ledger's database does not answer")),
+                Outcome::Refused { refusal, first, .. } => Ok(Answer::Refused { refusal, first }),
+            });
+        }
+    }
+}
+
+/// The leaves that duplicates are answered with.
+async fn leaves(store: &dyn Store, outcomes: &[Outcome]) -> HashMap<u64, Vec<u8>> {
+    let mut wanted: Vec<u64> = outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Duplicate { first, .. } => Some(*first),
+            Outcome::Recorded { .. } | Outcome::Refused { .. } => None,
+        })
+        .collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    if wanted.is_empty() {
+        return HashMap::new();
+    }
+    match store.entries_at(&wanted).await {
+        Ok(entries) => entries
+            .into_iter()
+            .map(|entry| (entry.index, entry.leaf))
+            .collect(),
+        Err(error) => {
+            report(&error.into());
+            HashMap::new()
+        }
+    }
+}
+/// A batch that holds nothing but a head with a higher epoch.
+fn take_over(expected: Option<(u64, u64)>, head: Head) -> Batch {
+    Batch {
+        expected,
+        head,
+        entries: Vec::new(),
+        late_texts: Vec::new(),
+        tiles: Vec::new(),
+        refused: Vec::new(),
+        junk: Vec::new(),
+        consumed: Vec::new(),
+        fold: FOLD,
+        read_models: Changes::default(),
+    }
+}
+fn one(incoming: Incoming) -> Chunk {
+    Chunk {
+        messages: vec![incoming],
+        generation: None,
+    }
+}
+fn refuse(replies: Vec<Reply>, why: &str) {
+    for reply in replies {
+        reply(Err(unavailable(why)));
+    }
+}
+fn unavailable(why: &str) -> Unavailable {
+    Unavailable {
+        why: why.to_owned(),
+        elsewhere: None,
+        retry_after_s: RETRY_AFTER_S,
+    }
+}
+fn report(error: &Error) {
+    let source = std::error::Error::source(error).map(ToString::to_string);
+    tracing::error!(error = %error, source, "the projector lost its place and reads it again");
+}
+/// What people are told while an error lasts.
+fn standing(error: &Error) -> Projecting {
+    let halted = |remedy: &str| Projecting::Halted {
+        why: describe(error),
+        remedy: remedy.to_owned(),
+    };
+    match error {
+        Error::Fenced { .. } => {
+            halted("stop one of the two servers; this one goes on when it is started again")
+        }
+        Error::NotFounded => halted("the database was emptied: put back the one of this ledger"),
+        Error::Fold { .. } => halted("this is a fault of the program: please report it"),
+        Error::Store(store::Error::Corrupt { .. } | store::Error::Unfit { .. }) => {
+            halted("run `piperoll verify` on the server's folder and restore what is wrong")
+        }
+        Error::Sequence { .. }
+        | Error::Store(
+            store::Error::Conflict
+            | store::Error::Unknown(_)
+            | store::Error::Unavailable(_)
+            | store::Error::Database(_),
+        ) => Projecting::Lost {
+            why: describe(error),
+        },
+    }
+}
+fn describe(error: &Error) -> String {
+    match error {
+        Error::Store(source) => source.to_string(),
+        other => other.to_string(),
+    }
+}
