@@ -2,15 +2,21 @@
 //!
 //! The state holds immutable key bytes, so that signatures can be checked ahead on all cores; who may use a key is judged in order.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
-use piperoll_tlog::key::PublicKey;
+use piperoll_tlog::{
+    encoding, hash,
+    key::{KeyError, PublicKey},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    envelope::{self, POSSESSION_TYPE},
     event::Event,
-    name::{LedgerId, Principal},
+    kind::{Content, KeyRegistered, Kind, LedgerCreated},
+    name::{InvalidName, LedgerId, Origin, Principal, PrincipalKind},
+    sshsig, time,
 };
 
 /// What a key is for.
@@ -38,7 +44,32 @@ pub enum Purpose {
 impl Purpose {
     /// As it is written, such as `event.pipeline`.
     pub fn as_str(self) -> &'static str {
-        todo!()
+        match self {
+            Self::EventPipeline => "event.pipeline",
+            Self::EventPerson => "event.person",
+            Self::EventMonitor => "event.monitor",
+            Self::EventBridge => "event.bridge",
+            Self::EventLedger => "event.ledger",
+            Self::Admin => "admin",
+            Self::Invitation => "invitation",
+            Self::Checkpoint => "checkpoint",
+            Self::Witness => "witness",
+        }
+    }
+    /// The sort of principal that may have a key for this; `None` where the formats bind it to none.
+    pub fn principal_kind(self) -> Option<PrincipalKind> {
+        match self {
+            Self::EventPipeline => Some(PrincipalKind::Pipeline),
+            Self::EventPerson | Self::Admin => Some(PrincipalKind::Person),
+            Self::EventMonitor => Some(PrincipalKind::Monitor),
+            Self::EventBridge => Some(PrincipalKind::Bridge),
+            Self::EventLedger | Self::Checkpoint => Some(PrincipalKind::Ledger),
+            Self::Invitation | Self::Witness => None,
+        }
+    }
+    /// Whether keys for this act without grants.
+    pub fn needs_no_grants(self) -> bool {
+        matches!(self, Self::Admin | Self::EventLedger)
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -50,7 +81,22 @@ pub enum Scheme {
 }
 impl Scheme {
     pub fn as_str(self) -> &'static str {
-        todo!()
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::SshsigEd25519 => "sshsig-ed25519",
+        }
+    }
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Ed25519, Self::SshsigEd25519]
+            .into_iter()
+            .find(|scheme| scheme.as_str() == name)
+    }
+    /// Whether `signature` in this scheme by `key` holds over `message`.
+    pub fn verifies(self, key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Ed25519 => key.verifies(message, signature),
+            Self::SshsigEd25519 => sshsig::verifies(key, message, signature),
+        }
     }
 }
 /// Lists of exact names, `name*` prefixes, or `*`; an empty list grants none of that sort.
@@ -66,8 +112,13 @@ pub struct Grants {
 }
 impl Grants {
     /// Whether `name` is covered by `patterns`.
-    pub fn covers(_patterns: &[String], _name: &str) -> bool {
-        todo!()
+    pub fn covers(patterns: &[String], name: &str) -> bool {
+        patterns
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(beginning) => name.starts_with(beginning),
+                None => pattern == name,
+            })
     }
 }
 
@@ -95,8 +146,12 @@ pub struct Registration {
 }
 impl Registration {
     /// Whether `signature` by this key holds over `pae`, in the registration's own scheme.
-    pub fn verifies(&self, _pae: &[u8], _signature: &[u8]) -> bool {
-        todo!()
+    pub fn verifies(&self, pae: &[u8], signature: &[u8]) -> bool {
+        self.scheme.verifies(&self.key, pae, signature)
+    }
+    /// A key is live while `recorded_at` is earlier than its end.
+    pub fn is_live(&self, recorded_at: Timestamp) -> bool {
+        self.until.is_none_or(|until| recorded_at < until)
     }
 }
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -108,11 +163,35 @@ pub struct Role {
     pub granted_at_index: u64,
 }
 
+impl Role {
+    /// Whether it holds where these are named; what is not named is not asked.
+    fn covers(&self, service: Option<&str>, environment: Option<&str>) -> bool {
+        let covers = |patterns: &Option<Vec<String>>, name: Option<&str>| match (patterns, name) {
+            (None, _) | (_, None) => true,
+            (Some(patterns), Some(name)) => Grants::covers(patterns, name),
+        };
+        covers(&self.services, service) && covers(&self.environments, environment)
+    }
+}
+
 /// All keys and roles at a position. Clone is cheap (shared until changed).
 #[derive(Clone, Debug, Default)]
 pub struct Authority(Arc<State>);
 #[derive(Clone, Debug, Default)]
-struct State {}
+struct State {
+    genesis: Option<Arc<Genesis>>,
+    /// By keyid; the registration in force.
+    registrations: BTreeMap<String, Arc<Registration>>,
+    roles: BTreeMap<Principal, Vec<Role>>,
+}
+
+/// An entry that cannot have been judged by these rules: the ledger was altered, or written by another admission.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("entry {index} cannot be taken in: {what}")]
+pub struct Corrupt {
+    pub index: u64,
+    pub what: String,
+}
 
 impl Authority {
     /// Before entry 0.
@@ -121,35 +200,91 @@ impl Authority {
     }
     /// The ledger's id and what genesis says; `None` before entry 0.
     pub fn genesis(&self) -> Option<&Genesis> {
-        todo!()
+        self.0.genesis.as_deref()
     }
-    pub fn registration(&self, _keyid: &str) -> Option<&Registration> {
-        todo!()
+    pub fn registration(&self, keyid: &str) -> Option<&Registration> {
+        self.0.registrations.get(keyid).map(Arc::as_ref)
     }
+    /// In the order of their keyids.
     pub fn registrations(&self) -> impl Iterator<Item = &Registration> {
-        let _ = self;
-        std::iter::empty()
+        self.0.registrations.values().map(Arc::as_ref)
     }
-    pub fn roles(&self, _person: &Principal) -> &[Role] {
-        todo!()
+    pub fn roles(&self, person: &Principal) -> &[Role] {
+        self.0.roles.get(person).map_or(&[], Vec::as_slice)
     }
-    /// Whether `person` holds `role` for this service and environment.
+    /// Whether `person` holds `role` for this service and environment; one that is `None` is not asked.
     pub fn holds(
         &self,
-        _person: &Principal,
-        _role: &str,
-        _service: Option<&str>,
-        _environment: Option<&str>,
+        person: &Principal,
+        role: &str,
+        service: Option<&str>,
+        environment: Option<&str>,
     ) -> bool {
-        todo!()
+        self.roles(person)
+            .iter()
+            .any(|held| held.role == role && held.covers(service, environment))
     }
-    /// Takes in a recorded event. Only the kinds of [`Authority::concerns`] change anything.
-    pub fn apply(&mut self, _index: u64, _recorded_at: Timestamp, _leaf: &[u8], _event: &Event) {
-        todo!()
+    /// Takes in a recorded event. Only the kinds of [`Authority::concerns`] change anything. `leaf` is the entry's six lines.
+    ///
+    /// Fails only for an event that [`crate::judge::judge`] would not have recorded; nothing has changed then.
+    pub fn apply(
+        &mut self,
+        index: u64,
+        recorded_at: Timestamp,
+        leaf: &[u8],
+        event: &Event,
+    ) -> Result<(), Corrupt> {
+        let corrupt = |what: String| Corrupt { index, what };
+        match &event.content {
+            Content::LedgerCreated(content) => {
+                let genesis = Genesis::read(leaf, content).map_err(corrupt)?;
+                let registrations = content
+                    .keys
+                    .iter()
+                    .enumerate()
+                    .map(|(at, _)| genesis_registration(index, recorded_at, event, content, at))
+                    .collect::<Result<Vec<_>, _>>()
+                    .map_err(|error| corrupt(error.to_string()))?;
+                let state = Arc::make_mut(&mut self.0);
+                state.genesis = Some(Arc::new(genesis));
+                for registration in registrations {
+                    state
+                        .registrations
+                        .insert(registration.keyid.clone(), Arc::new(registration));
+                }
+            }
+            Content::KeyRegistered(content) => {
+                let registration =
+                    registration(index, recorded_at, &event.source, content).map_err(corrupt)?;
+                Arc::make_mut(&mut self.0)
+                    .registrations
+                    .insert(registration.keyid.clone(), Arc::new(registration));
+            }
+            Content::RoleGranted(content) => {
+                let person =
+                    Principal::parse(&event.subject).map_err(|error| corrupt(error.to_string()))?;
+                let role = Role {
+                    role: content.role.clone(),
+                    services: content.services.clone(),
+                    environments: content.environments.clone(),
+                    granted_at_index: index,
+                };
+                Arc::make_mut(&mut self.0)
+                    .roles
+                    .entry(person)
+                    .or_default()
+                    .push(role);
+            }
+            _ => {}
+        }
+        Ok(())
     }
     /// The kinds that must be applied, in order of index, to rebuild the state at start.
-    pub fn concerns(_kind: crate::kind::Kind) -> bool {
-        todo!()
+    pub fn concerns(kind: Kind) -> bool {
+        matches!(
+            kind,
+            Kind::LedgerCreated | Kind::KeyRegistered | Kind::RoleGranted
+        )
     }
 }
 
@@ -157,23 +292,105 @@ impl Authority {
 #[derive(Clone, Debug)]
 pub struct Genesis {
     pub ledger: LedgerId,
-    pub origin: crate::name::Origin,
+    pub origin: Origin,
     pub admission: u32,
     pub checkpoint_key: PublicKey,
     pub event_keyid: String,
 }
+impl Genesis {
+    fn read(leaf: &[u8], content: &LedgerCreated) -> Result<Self, String> {
+        let [event_key, checkpoint_key, ..] = content.keys.as_slice() else {
+            return Err("it lists no event key and no checkpoint key".to_owned());
+        };
+        let key = |key: &str| admit(key).map_err(|error| error.to_string());
+        Ok(Self {
+            ledger: LedgerId(hash::sha256(leaf)),
+            origin: Origin::parse(&content.origin)
+                .map_err(|error: InvalidName| error.to_string())?,
+            admission: content.admission,
+            checkpoint_key: key(&checkpoint_key.key)?,
+            event_keyid: keyid(key(&event_key.key)?.as_bytes()),
+        })
+    }
+    /// The URN of the ledger itself.
+    pub fn principal(&self) -> Principal {
+        Principal::named(PrincipalKind::Ledger, self.origin.slug())
+            .expect("an origin ends in a ledger's slug")
+    }
+}
+
+fn admit(base64: &str) -> Result<PublicKey, KeyError> {
+    PublicKey::admit(&encoding::from_base64(base64).unwrap_or_default())
+}
+/// The key at `at` of a genesis event, which is recorded at `index` (or would be).
+pub(crate) fn genesis_registration(
+    index: u64,
+    recorded_at: Timestamp,
+    event: &Event,
+    content: &LedgerCreated,
+    at: usize,
+) -> Result<Registration, KeyError> {
+    let listed = &content.keys[at];
+    let key = admit(&listed.key)?;
+    Ok(Registration {
+        place: KeyPlace {
+            index,
+            ordinal: u32::try_from(at).expect("a genesis lists few keys"),
+        },
+        keyid: keyid(key.as_bytes()),
+        key,
+        scheme: listed.scheme,
+        principal: listed.principal.clone(),
+        purpose: listed.purpose,
+        grants: Grants::default(),
+        until: None,
+        enrolled_by: event.source.clone(),
+        enrolled_at: recorded_at,
+    })
+}
+fn registration(
+    index: u64,
+    recorded_at: Timestamp,
+    enrolled_by: &Principal,
+    content: &KeyRegistered,
+) -> Result<Registration, String> {
+    let key = admit(&content.key).map_err(|error| error.to_string())?;
+    let until = match &content.until {
+        None => None,
+        Some(text) => Some(time::parse(text).ok_or("its end is not a time")?),
+    };
+    Ok(Registration {
+        place: KeyPlace { index, ordinal: 0 },
+        keyid: keyid(key.as_bytes()),
+        key,
+        scheme: content.scheme,
+        principal: content.principal.clone(),
+        purpose: content.purpose,
+        grants: content.grants.clone().unwrap_or_default(),
+        until,
+        enrolled_by: enrolled_by.clone(),
+        enrolled_at: recorded_at,
+    })
+}
 
 /// OpenSSH's `SHA256:` fingerprint of an Ed25519 public key.
-pub fn keyid(_key: &[u8; 32]) -> String {
-    todo!()
+pub fn keyid(key: &[u8; 32]) -> String {
+    let fingerprint = hash::sha256(&sshsig::public_blob(key)).to_base64();
+    format!("SHA256:{}", fingerprint.trim_end_matches('='))
 }
 /// What a new key signs to show that its holder has it (PAE included).
 pub fn possession_message(
-    _ledger: &LedgerId,
-    _principal: &Principal,
-    _purpose: Purpose,
-    _scheme: Scheme,
-    _key: &[u8; 32],
+    ledger: &LedgerId,
+    principal: &Principal,
+    purpose: Purpose,
+    scheme: Scheme,
+    key: &[u8; 32],
 ) -> Vec<u8> {
-    todo!()
+    let body = format!(
+        "{ledger}\n{principal}\n{}\n{}\n{}\n",
+        purpose.as_str(),
+        scheme.as_str(),
+        encoding::base64(key)
+    );
+    envelope::pae(POSSESSION_TYPE, body.as_bytes())
 }

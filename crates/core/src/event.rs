@@ -1,5 +1,9 @@
 //! What one principal asserts: context, subject, content and the profile `customData.piperoll` (`formats.md` section 3).
 
+mod profile;
+mod read;
+mod rules;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -23,8 +27,16 @@ pub struct Payload {
 }
 impl Payload {
     /// Step 1 of judging as far as the payload goes. `bytes` is at most 64 KiB.
-    pub fn parse(_bytes: &[u8]) -> Result<Self, Refusal> {
-        todo!()
+    pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+        read::payload(bytes)
+    }
+    /// The hash that the payload gives for a text, whatever else of the profile holds.
+    pub fn text_hash(&self, name: &str) -> Option<Hash> {
+        self.value
+            .pointer("/customData/piperoll/texts")?
+            .get(name)?
+            .as_str()
+            .and_then(Hash::from_hex)
     }
 }
 
@@ -40,8 +52,10 @@ pub struct Event {
 }
 impl Event {
     /// Reads profile and content and applies every rule that needs no ledger: names, limits, what a kind requires, equal members.
-    pub fn read(_payload: &Payload) -> Result<Self, Refusal> {
-        todo!()
+    pub fn read(payload: &Payload) -> Result<Self, Refusal> {
+        let event = read::event(payload)?;
+        rules::check(&event)?;
+        Ok(event)
     }
     pub fn kind(&self) -> Kind {
         self.content.kind()

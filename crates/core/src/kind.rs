@@ -1,11 +1,17 @@
-//! The catalogue of kinds (`formats.md` section 7): a kind is one row below plus the struct of its content.
+//! The catalogue of kinds (`formats.md` section 7): a kind is one row below, the struct of its content and the table of its members.
 
+mod content;
+mod example;
+mod fields;
+
+use piperoll_tlog::{Hash, hash};
 use serde::{Deserialize, Serialize};
 
+pub use self::content::*;
 use crate::{
-    authority::{Grants, Purpose, Scheme},
+    authority::Purpose,
     event::Digest,
-    name::Principal,
+    shape::{self, Fault},
 };
 
 /// Where a type comes from, which gives it its full name and its specversion.
@@ -44,13 +50,13 @@ macro_rules! catalogue {
         }
         impl Content {
             pub fn kind(&self) -> Kind { match self { $(Content::$variant(_) => Kind::$variant),* } }
-            /// Reads the content of a kind; the error names the member.
-            pub fn from_value(kind: Kind, value: &serde_json::Value) -> Result<Self, serde_json::Error> {
+            fn deserialize(kind: Kind, value: &serde_json::Value) -> Result<Self, serde_json::Error> {
                 Ok(match kind { $(Kind::$variant => Content::$variant(<$content>::deserialize(value)?)),* })
             }
-            pub fn to_value(&self) -> serde_json::Value {
-                let value = match self { $(Content::$variant(content) => serde_json::to_value(content)),* };
-                value.expect("contents hold only strings, integers, lists and maps with string keys")
+        }
+        impl Serialize for Content {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self { $(Content::$variant(content) => content.serialize(serializer)),* }
             }
         }
     };
@@ -92,11 +98,7 @@ catalogue! {
 impl Kind {
     /// The full type, such as `dev.cdeventsx.piperoll-deployment.finished.0.1.0`.
     pub fn type_name(self) -> String {
-        let prefix = match self.family() {
-            Family::Own => "dev.cdeventsx.piperoll-",
-            Family::Standard | Family::Draft => "dev.cdevents.",
-        };
-        format!("{prefix}{}.{}", self.name(), self.version())
+        format!("{}{}.{}", self.prefix(), self.name(), self.version())
     }
     pub fn specversion(self) -> &'static str {
         match self.family() {
@@ -110,280 +112,55 @@ impl Kind {
     }
     /// By its full type.
     pub fn from_type(type_name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|kind| kind.type_name() == type_name)
+        Self::ALL.iter().copied().find(|kind| {
+            type_name
+                .strip_prefix(kind.prefix())
+                .and_then(|rest| rest.strip_prefix(kind.name()))
+                .and_then(|rest| rest.strip_prefix('.'))
+                .is_some_and(|version| version == kind.version())
+        })
+    }
+    fn prefix(self) -> &'static str {
+        match self.family() {
+            Family::Own => "dev.cdeventsx.piperoll-",
+            Family::Standard | Family::Draft => "dev.cdevents.",
+        }
     }
 }
 
-/// No members at all.
-#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Empty {}
-
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LedgerCreated {
-    pub origin: String,
-    pub admission: u32,
-    pub threshold: u32,
-    /// Event key, checkpoint key, administrators.
-    pub keys: Vec<GenesisKey>,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GenesisKey {
-    /// Standard base64 of the raw 32 bytes.
-    pub key: String,
-    pub scheme: Scheme,
-    pub principal: Principal,
-    pub purpose: Purpose,
-    pub custody: Custody,
-}
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Custody {
-    Agent,
-    File,
-    Browser,
-    Server,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyRegistered {
-    pub key: String,
-    pub scheme: Scheme,
-    pub principal: Principal,
-    pub purpose: Purpose,
-    pub custody: Custody,
-    /// Standard base64 of a signature by the new key (`formats.md` section 7, Possession).
-    pub possession: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub grants: Option<Grants>,
-    /// RFC 3339; the key is live while `recorded_at` is earlier.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub established: Option<String>,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccountLinked {
-    pub account: String,
-    pub system: String,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RoleGranted {
-    pub role: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub services: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub environments: Option<Vec<String>>,
-}
-/// A CDEvents reference to something by id.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reference {
-    pub id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
-}
-/// A repository; both members are required by `branch.pushed` and by our `change.*`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Repository {
-    pub id: String,
-    pub source: String,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChangeContent {
-    pub repository: Repository,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BranchPushed {
-    pub repository: Repository,
-    pub branch: String,
-    pub before: Commit,
-    pub after: Commit,
-    pub forced: bool,
-    /// Oldest first, at most 1000.
-    pub commits: Vec<Commit>,
-    pub truncated: bool,
-}
-/// `{"gitCommit": "<40 or 64 hex>"}`
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Commit {
-    pub git_commit: String,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ApprovalCreated {
-    pub approval_details_url: String,
-    pub resource_target_url: String,
-    pub requestor: String,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ApprovalUpdated {
-    pub approval_details_url: String,
-    pub resource_target_url: String,
-    pub responder: String,
-    pub decision: Decision,
-}
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Decision {
-    Escalated,
-    Delegate,
-    Deferred,
-    RequestChanges,
-    Approved,
-    Rejected,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BundleDefined {
-    pub name: String,
-    pub version: String,
-    pub elements: Vec<BundleElement>,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BundleElement {
-    pub purl: String,
-    /// Bare lower-case hexadecimal.
-    pub sha256: String,
-}
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    Success,
-    Failure,
-    Cancel,
-    Error,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DeploymentStarted {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trigger: Option<String>,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct DeploymentFinished {
-    pub outcome: Outcome,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub trigger: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failure_type: Option<String>,
-}
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Trigger {
-    Auto,
-    Manual,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RollbackStarted {
-    pub trigger: Trigger,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RollbackFinished {
-    pub trigger: Trigger,
-    pub outcome: Outcome,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ServiceContent {
-    pub environment: Reference,
-    pub artifact_id: String,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct OverrideDeclared {
-    /// RFC 3339.
-    pub expires_at: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gate: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unmet_criteria: Option<Vec<String>>,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Alert {
-    pub alert_key: String,
-    pub starts_at: String,
-    /// Required when resolved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ends_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub severity: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub labels: Option<std::collections::BTreeMap<String, String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generator_url: Option<String>,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct IncidentContent {
-    pub environment: Reference,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<Reference>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub artifact_id: Option<String>,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ArtifactPublished {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sbom: Option<serde_json::Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StreamAdopted {
-    pub incarnation: String,
-    pub sequence: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<StreamPosition>,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StreamPosition {
-    pub incarnation: String,
-    pub sequence: u64,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StreamGapAccepted {
-    pub incarnation: String,
-    pub first: u64,
-    pub last: u64,
-}
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct TimeCorrected {
-    pub incarnation: String,
-    pub sequence: u64,
-    pub stream_time: String,
-    pub used_time: String,
+impl Content {
+    /// Reads the content of a kind; the fault names the member, relative to `subject.content`.
+    pub fn from_value(kind: Kind, value: &serde_json::Value) -> Result<Self, Fault> {
+        shape::check(value, kind.content_fields())?;
+        // The table is stricter than the type in all but the size of an integer.
+        Self::deserialize(kind, value).map_err(|_| Fault {
+            path: String::new(),
+            problem: "holds a number that is too large".to_owned(),
+            remedy: Some("write a smaller one".to_owned()),
+        })
+    }
+    pub fn to_value(&self) -> serde_json::Value {
+        serde_json::to_value(self)
+            .expect("contents hold only strings, integers, lists and maps with string keys")
+    }
 }
 
-/// What a digest is called on a page: 4 characters.
-pub fn short(_digest: &Digest) -> String {
-    todo!()
+/// The SHA-256 of a bundle's manifest: lines `<sha256>  <purl>`, sorted by their bytes. `None` when a line stands twice.
+pub fn bundle_hash(elements: &[BundleElement]) -> Option<Hash> {
+    let mut lines: Vec<String> = elements
+        .iter()
+        .map(|element| format!("{}  {}\n", element.sha256, element.purl))
+        .collect();
+    lines.sort_unstable();
+    let has_duplicates = lines.windows(2).any(|pair| pair[0] == pair[1]);
+    (!has_duplicates).then(|| hash::sha256(lines.concat().as_bytes()))
+}
+
+/// What a digest is called on a page: its first 4 characters.
+pub fn short(digest: &Digest) -> String {
+    let text = match digest {
+        Digest::Sha256(hash) => hash.to_hex(),
+        Digest::GitCommit(commit) => commit.clone(),
+    };
+    text.chars().take(4).collect()
 }

@@ -17,6 +17,8 @@ pub mod kind;
 pub mod leaf;
 pub mod limits;
 pub mod name;
+pub mod shape;
+pub mod sshsig;
 pub mod time;
 
 pub use piperoll_tlog::Hash;

@@ -1,0 +1,4 @@
+//! Tests of what events say and what becomes of them, beside data made by others.
+
+mod example;
+mod support;
