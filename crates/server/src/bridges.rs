@@ -6,3 +6,8 @@ use crate::serve::{State, Stop};
 pub async fn run(_state: State, mut stop: Stop) {
     stop.stopped().await;
 }
+
+/// The webhooks' routes.
+pub(crate) fn router() -> axum::Router<State> {
+    axum::Router::new()
+}

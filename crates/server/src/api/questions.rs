@@ -1,0 +1,224 @@
+//! Questions with one answer: `/v1/where`, `/v1/changes/<id>`, `/v1/timeline`, `/v1/find`, `/v1/entries/<index>`.
+//!
+//! The answers are the structs of `core::answer`, as JSON.
+
+use axum::{
+    Json,
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
+};
+use jiff::Timestamp;
+use piperoll_core::{
+    answer::{self, EntryView, Found, SlotRead, Story, Timeline, Where, Window},
+    fold::FOLD,
+    leaf::Leaf,
+    time,
+};
+use piperoll_store::{LogFilter, StoredEntry};
+use piperoll_tlog::encoding;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    answers,
+    api::{
+        limits,
+        problem::{self, Problem},
+    },
+    serve,
+};
+
+impl From<answers::Error> for Problem {
+    fn from(error: answers::Error) -> Self {
+        match error {
+            answers::Error::Store(error) => error.into(),
+            answers::Error::Moving => {
+                Self::busy("the ledger grows faster than the question can be answered")
+            }
+            answers::Error::Endless(_) => {
+                tracing::error!(error = %problem::chain(&error), "a question cannot be answered");
+                Self::internal()
+            }
+        }
+    }
+}
+
+pub(super) async fn where_is(State(state): State<serve::State>) -> Result<Json<Where>, Problem> {
+    Ok(Json(matrix(&state).await?))
+}
+/// What is in every slot now.
+pub async fn matrix(state: &serve::State) -> Result<Where, Problem> {
+    // The slots as of a size never change, so they need no part in the loop that watches the head.
+    let size = state.store.head().await?.map_or(0, |head| head.size);
+    let slots: Vec<SlotRead> = state
+        .store
+        .slots(FOLD, size)
+        .await?
+        .into_iter()
+        .map(|row| SlotRead {
+            service: row.service,
+            environment: row.environment,
+            body: row.body,
+        })
+        .collect();
+    Ok(answers::ask(&*state.store, |reading| answer::where_is(&slots, reading)).await?)
+}
+
+pub(super) async fn story(
+    State(state): State<serve::State>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<Story>, Problem> {
+    let change = named(&state, &id?.0).await?;
+    Ok(Json(story_of(&state, &change).await?))
+}
+/// The story of the change with this exact id.
+pub async fn story_of(state: &serve::State, change: &str) -> Result<Story, Problem> {
+    answers::ask(&*state.store, |reading| answer::story(change, reading))
+        .await?
+        .ok_or_else(|| unknown_change(change, "look at /v1/changes for those it knows"))
+}
+/// The id of the change somebody means.
+pub async fn named(state: &serve::State, typed: &str) -> Result<String, Problem> {
+    match answers::find(&*state.store, typed).await? {
+        Found::One { change } => Ok(change),
+        Found::Several { changes } => Err(Problem::ambiguous(typed, &changes)),
+        Found::None { hint } => Err(unknown_change(typed, &hint)),
+    }
+}
+fn unknown_change(typed: &str, hint: &str) -> Problem {
+    Problem::not_found(format!("no change is known as {typed:?}"), hint)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FindParameters {
+    q: String,
+}
+pub(super) async fn find(
+    State(state): State<serve::State>,
+    parameters: Result<Query<FindParameters>, QueryRejection>,
+) -> Result<Json<Found>, Problem> {
+    Ok(Json(answers::find(&*state.store, &parameters?.q).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TimelineParameters {
+    since: Option<String>,
+    until: Option<String>,
+    service: Option<String>,
+    environment: Option<String>,
+}
+pub(super) async fn timeline(
+    State(state): State<serve::State>,
+    parameters: Result<Query<TimelineParameters>, QueryRejection>,
+) -> Result<Json<Timeline>, Problem> {
+    let parameters = parameters?.0;
+    let window = Window {
+        since: instant("since", parameters.since.as_deref())?,
+        until: instant("until", parameters.until.as_deref())?,
+        service: parameters.service,
+        environment: parameters.environment,
+    };
+    Ok(Json(timeline_of(&state, &window).await?))
+}
+async fn timeline_of(state: &serve::State, window: &Window) -> Result<Timeline, Problem> {
+    let filter = LogFilter {
+        as_of: state.store.head().await?.map_or(0, |head| head.size),
+        service: window.service.clone(),
+        environment: window.environment.clone(),
+        since: window.since,
+        until: window.until,
+        limit: limits::TIMELINE_ROWS_MAX,
+        ..LogFilter::default()
+    };
+    let indexes = state.store.log(&filter).await?;
+    let more = match indexes.last() {
+        Some(last) if indexes.len() >= limits::TIMELINE_ROWS_MAX as usize => {
+            let next = LogFilter {
+                before: Some(*last),
+                limit: 1,
+                ..filter
+            };
+            !state.store.log(&next).await?.is_empty()
+        }
+        _ => false,
+    };
+    Ok(answers::ask(&*state.store, |reading| {
+        answer::timeline(window, &indexes, more, reading)
+    })
+    .await?)
+}
+/// An instant of a question: RFC 3339 in UTC.
+pub(super) fn instant(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    text.map(|text| {
+        time::parse(text).ok_or_else(|| {
+            Problem::bad_question(
+                field,
+                format!("{text:?} is not an instant in UTC"),
+                "write it like 2026-11-12T20:00:00Z",
+            )
+        })
+    })
+    .transpose()
+}
+
+/// An entry, opened, with what the ledger holds of it.
+#[derive(Serialize)]
+pub struct OpenEntry {
+    #[serde(flatten)]
+    pub view: EntryView,
+    /// The six lines.
+    pub leaf: String,
+    /// RFC 6962 leaf hash, lower-case hexadecimal.
+    pub leaf_hash: String,
+    pub keyid: String,
+    /// The signed bytes as they were signed.
+    pub payload: String,
+    /// Standard base64.
+    pub signature: String,
+}
+pub(super) async fn entry(
+    State(state): State<serve::State>,
+    index: Result<Path<String>, PathRejection>,
+) -> Result<Json<OpenEntry>, Problem> {
+    Ok(Json(open_entry(&state, &index?.0).await?))
+}
+/// The entry at an index as it was typed.
+pub async fn open_entry(state: &serve::State, typed: &str) -> Result<OpenEntry, Problem> {
+    let size = state.store.head().await?.map_or(0, |head| head.size);
+    let index = typed
+        .parse()
+        .ok()
+        .filter(|index| *index < size)
+        .ok_or_else(|| {
+            let range = size.checked_sub(1).map_or_else(
+                || "the ledger has no records yet".to_owned(),
+                |last| format!("records are numbered 0 to {last}"),
+            );
+            Problem::not_found(format!("there is no record {typed:?}"), range)
+        })?;
+    let view = answers::ask(&*state.store, |reading| answer::entry(index, reading)).await?;
+    let stored = state.store.entries_at(&[index]).await?.pop();
+    stored
+        .and_then(|stored| opened(view, stored))
+        .ok_or_else(|| {
+            tracing::error!(
+                entry.index = index,
+                "an entry below the head cannot be read; run piperoll verify"
+            );
+            Problem::internal()
+        })
+}
+fn opened(view: EntryView, stored: StoredEntry) -> Option<OpenEntry> {
+    let leaf = Leaf::parse(&stored.leaf)?;
+    Some(OpenEntry {
+        view,
+        leaf: String::from_utf8(stored.leaf).ok()?,
+        leaf_hash: stored.leaf_hash.to_hex(),
+        keyid: stored.keyid,
+        payload: String::from_utf8(stored.payload?).ok()?,
+        signature: encoding::base64(&leaf.signature),
+    })
+}
