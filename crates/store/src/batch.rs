@@ -173,3 +173,15 @@ pub struct BridgeCount {
     pub event: String,
     pub count: u64,
 }
+/// Who projects and signs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    pub epoch: u64,
+    /// One process, for one start.
+    pub holder: String,
+    /// Where the holder answers.
+    pub address: String,
+    pub until: Timestamp,
+    /// Whether it had not run out, by the database's clock, when it was read.
+    pub live: bool,
+}

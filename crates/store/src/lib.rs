@@ -6,15 +6,33 @@
 pub mod batch;
 pub mod error;
 pub mod question;
+mod schema;
+mod sql;
+pub mod sqlite;
 
 use std::sync::Arc;
 
-use piperoll_core::{Hash, fold::Key, judge::Known};
+use piperoll_core::{
+    Hash,
+    fold::{Changes, Key},
+    judge::Known,
+};
 use piperoll_tlog::tile::TileId;
 
 pub use batch::*;
 pub use error::Error;
 pub use question::*;
+
+/// What the caller is going to do with a ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OpenMode {
+    /// Read and write; an absent or empty database becomes an empty ledger, an older one is migrated.
+    Create,
+    /// Read and write a ledger that is there.
+    ReadWrite,
+    /// Read a ledger that is there, also beside whoever writes it.
+    ReadOnly,
+}
 
 /// A handle that tasks share.
 pub type Shared = Arc<dyn Store>;
@@ -86,17 +104,31 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<SlotRow>, Error>;
     /// Changes with this exact alias or id, else those one of whose aliases or ids starts with `text`; at most `limit`.
     async fn find_changes(&self, fold: u32, text: &str, limit: u32) -> Result<Vec<String>, Error>;
-    /// Changes by latest entry, newest first, at most `limit`.
+    /// Changes by latest entry, newest first, at most `limit`. `before` is the last row of the page before, (`last_index`,
+    /// change): many changes can share their latest entry.
     async fn changes(
         &self,
         fold: u32,
-        before_index: Option<u64>,
+        before: Option<(u64, &str)>,
         limit: u32,
     ) -> Result<Vec<ChangeRow>, Error>;
     /// Counts of junk by hour, subject and reason, newest first.
     async fn junk(&self, limit: u32) -> Result<Vec<JunkRow>, Error>;
     /// SHA-256 over all read-model tables of a fold: listed tables, rows by primary key, length-prefixed columns.
     async fn read_model_digest(&self, fold: u32) -> Result<Hash, Error>;
+
+    /// Writes read models apart from any batch: for a rebuild, under the number of a fold that nobody reads.
+    async fn write_read_models(&self, fold: u32, changes: Changes) -> Result<(), Error>;
+    /// Drops all read models of a fold.
+    async fn drop_read_models(&self, fold: u32) -> Result<(), Error>;
+    /// Puts the read models of fold `from` in the place of those of `to`, if the head still is at the `expected` (size, epoch),
+    /// else [`Error::Conflict`].
+    async fn adopt_read_models(
+        &self,
+        from: u32,
+        to: u32,
+        expected: (u64, u64),
+    ) -> Result<(), Error>;
 
     /// The bridges' own outbox: keeps envelopes under their dedupe key. `Ok(stored)` are those that were not there before; for
     /// the others the earlier envelope stays.
@@ -110,6 +142,16 @@ pub trait Store: Send + Sync {
     async fn bridge_counts(&self) -> Result<Vec<BridgeCount>, Error>;
     /// The account that (host, numeric user id) was given; `fresh` is stored when there is none yet.
     async fn account(&self, host: &str, user_id: &str, fresh: &str) -> Result<String, Error>;
+
+    /// Takes the lease to project for `for_ms`, unless another holder has it: the answer says who does. Whoever gets it has a
+    /// new epoch, which the head has from then on; batches of any earlier epoch are [`Error::Conflict`].
+    async fn take_lease(&self, holder: &str, address: &str, for_ms: u32) -> Result<Lease, Error>;
+    /// Keeps the lease for `for_ms` from now, by the database's clock; `false` when it was lost.
+    async fn renew_lease(&self, holder: &str, epoch: u64, for_ms: u32) -> Result<bool, Error>;
+    /// Gives the lease back, if it still is the holder's.
+    async fn release_lease(&self, holder: &str, epoch: u64) -> Result<(), Error>;
+    /// Who has, or last had, the lease.
+    async fn lease(&self) -> Result<Option<Lease>, Error>;
 
     /// Closes connections.
     async fn close(&self);

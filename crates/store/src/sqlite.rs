@@ -1,0 +1,225 @@
+//! The ledger in one SQLite file.
+//!
+//! One connection writes, a few read; in WAL mode neither waits for the other. `synchronous=FULL`: a commit is on disk when it
+//! is reported. The bundled SQLite is used, never the system's.
+
+mod dialect;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, Connection, Row, SqliteConnection,
+    migrate::Migrate,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{
+    Error, OpenMode, Shared,
+    schema::{self, Found, Source, State},
+    sql::{Sql, failed},
+};
+
+/// Readers at a time; a question more waits for one of them.
+const READERS_MAX: u32 = 8;
+/// How long a writer waits for another process that writes.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+/// How long a question waits for a connection.
+const ACQUIRE_WAIT: Duration = Duration::from_secs(30);
+
+pub(crate) const MIGRATIONS: [Source; 1] = [Source {
+    number: 1,
+    name: "ledger",
+    sql: include_str!("../../../migrations/sqlite/0001_ledger.sql"),
+}];
+
+/// Opens the ledger in the file at `path`.
+///
+/// [`Error::Unfit`] when the file is missing, empty, older, newer or not ours, or may not be read; nothing is changed then.
+pub async fn open(path: &Path, mode: OpenMode) -> Result<Shared, Error> {
+    let path = std::path::absolute(path).map_err(|error| Error::Unfit {
+        what: format!("{} is no path to a file ({error})", path.display()),
+        remedy: "name the ledger's file".to_owned(),
+    })?;
+    let store = match mode {
+        OpenMode::ReadOnly => open_read_only(&path).await?,
+        OpenMode::ReadWrite => open_to_write(&path, false).await?,
+        OpenMode::Create => open_to_write(&path, true).await?,
+    };
+    Ok(Arc::new(store))
+}
+
+async fn open_to_write(path: &Path, create: bool) -> Result<Sql<sqlx::Sqlite>, Error> {
+    let state = if holds_bytes(path) {
+        look(path).await?.1
+    } else {
+        State::Empty
+    };
+    match state {
+        State::Current => {}
+        State::Empty | State::Older if create => migrate(path).await?,
+        State::Empty if !path.exists() => return Err(missing(path)),
+        other => return Err(other.unfit(&name(path))),
+    }
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_WAIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(writing(path))
+        .await
+        .map_err(failed::<sqlx::Sqlite>)?;
+    Ok(Sql {
+        reader: readers().connect_lazy_with(reading(path)),
+        writer: Some(writer),
+    })
+}
+
+/// Works on a folder that may not be written: SQLite then needs the WAL's index of a running server, or, where there is no
+/// WAL, the promise that nobody writes.
+async fn open_read_only(path: &Path) -> Result<Sql<sqlx::Sqlite>, Error> {
+    if !path.exists() {
+        return Err(missing(path));
+    }
+    let (options, state) = look(path).await?;
+    if state != State::Current {
+        return Err(state.unfit(&name(path)));
+    }
+    Ok(Sql {
+        reader: readers().connect_lazy_with(options),
+        writer: None,
+    })
+}
+
+fn readers() -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(READERS_MAX)
+        .acquire_timeout(ACQUIRE_WAIT)
+        .test_before_acquire(false)
+}
+fn reading(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .busy_timeout(BUSY_WAIT)
+        .disable_statement_logging()
+}
+fn writing(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_WAIT)
+        // `replace` overwrites a row without asking the triggers on delete unless this is on.
+        .pragma("recursive_triggers", "on")
+        .disable_statement_logging()
+}
+
+/// Reads what the file holds without changing it, and says with which options that worked.
+async fn look(path: &Path) -> Result<(SqliteConnectOptions, State), Error> {
+    let ordinary = reading(path);
+    match look_with(&ordinary).await {
+        Ok(found) => Ok((ordinary, found.state(&MIGRATIONS))),
+        Err(error) if dialect::cannot_open(&error) => {
+            if holds_bytes(&beside(path, "-wal")) {
+                return Err(Error::Unfit {
+                    what: format!(
+                        "{} was left by a server that did not end well, and its folder may not be written",
+                        name(path)
+                    ),
+                    remedy: "start and stop the server once, or read a copy of the whole folder"
+                        .to_owned(),
+                });
+            }
+            let still = ordinary.immutable(true);
+            match look_with(&still).await {
+                Ok(found) => Ok((still, found.state(&MIGRATIONS))),
+                Err(_) if !may_be_read(path) => Err(Error::Unfit {
+                    what: format!("{} may not be read", name(path)),
+                    remedy: "use an account that may".to_owned(),
+                }),
+                Err(error) => Err(failed::<sqlx::Sqlite>(error)),
+            }
+        }
+        Err(error) if dialect::no_database(&error) => Ok((ordinary, State::NotOurs)),
+        Err(error) => Err(failed::<sqlx::Sqlite>(error)),
+    }
+}
+async fn look_with(options: &SqliteConnectOptions) -> sqlx::Result<Found> {
+    let mut connection = options.connect().await?;
+    let found = find_tables(&mut connection).await;
+    connection.close().await?;
+    found
+}
+async fn find_tables(connection: &mut SqliteConnection) -> sqlx::Result<Found> {
+    let tables: Vec<String> = sqlx::query("select name from sqlite_schema where type = 'table'")
+        .fetch_all(&mut *connection)
+        .await?
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()?;
+    let has = |name: &str| tables.iter().any(|table| table == name);
+    let mut applied = Vec::new();
+    if has("_sqlx_migrations") {
+        let rows =
+            sqlx::query("select version, success, checksum from _sqlx_migrations order by version");
+        for row in rows.fetch_all(connection).await? {
+            applied.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+        }
+    }
+    Ok(Found {
+        // A start that was cut short before the first migration leaves the list of migrations, empty.
+        tables: tables.iter().any(|table| table != "_sqlx_migrations"),
+        ours: has("piperoll"),
+        applied,
+    })
+}
+
+/// Makes the tables, or brings them up to date.
+pub(crate) async fn migrate(path: &Path) -> Result<(), Error> {
+    let mut connection = writing(path).connect().await.map_err(|error| {
+        if dialect::cannot_open(&error) {
+            Error::Unfit {
+                what: format!("{} cannot be made", name(path)),
+                remedy: "name a folder that exists and may be written".to_owned(),
+            }
+        } else {
+            failed::<sqlx::Sqlite>(error)
+        }
+    })?;
+    connection
+        .lock()
+        .await
+        .map_err(|error| failed::<sqlx::Sqlite>(error.into()))?;
+    let done = schema::migrator(&MIGRATIONS).run(&mut connection).await;
+    let closed = connection.close().await;
+    done.map_err(|error| failed::<sqlx::Sqlite>(error.into()))?;
+    closed.map_err(failed::<sqlx::Sqlite>)
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+fn missing(path: &Path) -> Error {
+    Error::Unfit {
+        what: format!("{} does not exist", name(path)),
+        remedy: "make a ledger with `piperoll init`, or name its folder".to_owned(),
+    }
+}
+fn holds_bytes(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.len() > 0)
+}
+fn may_be_read(path: &Path) -> bool {
+    std::fs::File::open(path).is_ok()
+}
+/// The file that SQLite keeps beside the database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
