@@ -262,7 +262,7 @@ create table change (
   last_index integer not null,
   primary key (fold, change)
 ) strict;
-create index change_latest on change (fold, last_index, change);
+create index change_latest on change (fold, last_index);
 
 -- What was in (service, environment), valid in [from_index, to_index).
 create table slot (

@@ -67,7 +67,7 @@ pub struct NewEntry {
     pub texts: Vec<(String, Text)>,
 }
 /// An entry with everything that belongs to it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEntry {
     pub index: u64,
     pub recorded_at: Timestamp,

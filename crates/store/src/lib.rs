@@ -104,12 +104,12 @@ pub trait Store: Send + Sync {
     ) -> Result<Vec<SlotRow>, Error>;
     /// Changes with this exact alias or id, else those one of whose aliases or ids starts with `text`; at most `limit`.
     async fn find_changes(&self, fold: u32, text: &str, limit: u32) -> Result<Vec<String>, Error>;
-    /// Changes by latest entry, newest first, at most `limit`. `before` is the last row of the page before, (`last_index`,
-    /// change): many changes can share their latest entry.
+    /// Changes by latest entry, newest first: `limit` of them, and those that share the latest entry of the last one, so that
+    /// a page never ends inside an entry.
     async fn changes(
         &self,
         fold: u32,
-        before: Option<(u64, &str)>,
+        before_index: Option<u64>,
         limit: u32,
     ) -> Result<Vec<ChangeRow>, Error>;
     /// Counts of junk by hour, subject and reason, newest first.

@@ -242,10 +242,10 @@ impl<DB: Dialect> Store for Sql<DB> {
     async fn changes(
         &self,
         fold: u32,
-        before: Option<(u64, &str)>,
+        before_index: Option<u64>,
         limit: u32,
     ) -> Result<Vec<ChangeRow>, Error> {
-        questions::changes(self, fold, before, limit).await
+        questions::changes(self, fold, before_index, limit).await
     }
     async fn junk(&self, limit: u32) -> Result<Vec<JunkRow>, Error> {
         refused::junk(self, limit).await

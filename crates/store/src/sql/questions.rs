@@ -2,7 +2,7 @@
 
 use super::{
     Column, Columns, Dialect, Sql, Value,
-    dialect::{at, instant_text, int, without_nul},
+    dialect::{at, instant_text, without_nul},
     values,
 };
 use crate::{ChangeRow, Consumed, Error, LogFilter, SlotRow, StoredConsumed};
@@ -148,21 +148,23 @@ pub(super) async fn find_changes<DB: Dialect>(
     rows.iter().map(|row| row.text(0)).collect()
 }
 
-const CHANGES: &str = "select change, service, last_index from change \
-     where fold = $1 and (last_index, change) < ($2, $3) order by last_index desc, change desc limit $4";
+/// `$3` is the place of the last row in the page; rows that share its entry come along.
+const CHANGES: &str = "select change, service, last_index from change where fold = $1 and last_index < $2 \
+     and last_index >= coalesce((select last_index from change where fold = $1 and last_index < $2 \
+     order by last_index desc limit 1 offset $3), 0) order by last_index desc, change";
 
 pub(super) async fn changes<DB: Dialect>(
     store: &Sql<DB>,
     fold: u32,
-    before: Option<(u64, &str)>,
+    before_index: Option<u64>,
     limit: u32,
 ) -> Result<Vec<ChangeRow>, Error> {
-    let (index, change) = before.unwrap_or((u64::MAX, ""));
+    let Some(last_place) = limit.checked_sub(1) else {
+        return Ok(Vec::new());
+    };
+    let before = before_index.unwrap_or(u64::MAX);
     let rows = store
-        .rows(
-            CHANGES,
-            values![fold, int(index), without_nul(change), limit],
-        )
+        .rows(CHANGES, values![fold, before, last_place])
         .await?;
     let read = |row: &DB::Row| {
         Ok(ChangeRow {
