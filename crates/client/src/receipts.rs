@@ -1,0 +1,83 @@
+//! Asks what became of a payload, and verifies the proof (`formats.md` section 11).
+
+use piperoll_core::Hash;
+use piperoll_tlog::{
+    checkpoint::Checkpoint,
+    note::VerifierKey,
+    receipt::{self, Receipt},
+};
+use serde::Deserialize;
+
+use crate::{outbox::Place, query, server::Server};
+
+/// How far a payload has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum State {
+    #[serde(rename = "not seen")]
+    NotSeen,
+    #[serde(rename = "waiting")]
+    Waiting,
+    #[serde(rename = "recorded")]
+    Recorded,
+    #[serde(rename = "published")]
+    Published,
+    #[serde(rename = "refused")]
+    Refused,
+}
+/// The body of `GET /v1/receipts/<payload hash>`. A claim of the server's until [`verify`] says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Answer {
+    pub state: State,
+    pub index: Option<u64>,
+    pub leaf: Option<String>,
+    pub reason: Option<String>,
+    /// The `.tlog-proof`, once a checkpoint covers the entry.
+    pub proof: Option<String>,
+}
+impl Answer {
+    /// Where it stands, when it is an entry.
+    pub fn place(&self) -> Option<Place> {
+        Some(Place {
+            index: self.index?,
+            leaf: self.leaf.clone()?,
+        })
+    }
+}
+
+/// The proof does not show what it should: the ledger contradicts itself, or somebody is between us and it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("the receipt of entry {index} does not verify: {source}")]
+    Receipt {
+        index: u64,
+        #[source]
+        source: receipt::Error,
+    },
+    #[error("the receipt of entry {index} is of another entry or another leaf")]
+    OtherEntry { index: u64 },
+}
+
+/// Asks what became of the payload with this hash.
+pub async fn ask(server: &Server, payload_hash: Hash) -> Result<Answer, query::Error> {
+    let value = query::get_json(server, &format!("/v1/receipts/{payload_hash}"), &[]).await?;
+    serde_json::from_value(value).map_err(|_| {
+        server
+            .not_a_ledger("its answer about a receipt is not one".to_owned())
+            .into()
+    })
+}
+/// Verifies that the entry at `place` is in a tree that the ledger signed; gives the checkpoint.
+pub fn verify(
+    proof: &str,
+    place: &Place,
+    verifier: &VerifierKey,
+) -> Result<(Receipt, Checkpoint), Error> {
+    let index = place.index;
+    let wrong = |source| Error::Receipt { index, source };
+    let receipt = Receipt::parse(proof).map_err(wrong)?;
+    if receipt.index != index || receipt.leaf != place.leaf.as_bytes() {
+        return Err(Error::OtherEntry { index });
+    }
+    let checkpoint = receipt.verify(verifier).map_err(wrong)?;
+    Ok((receipt, checkpoint))
+}
