@@ -1,0 +1,82 @@
+//! Reading and writing aggregates while one entry is folded: writes are kept aside until nothing is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Key, Missing, Row, Working,
+    aggregate::{Held, Kept},
+};
+
+pub(super) struct Session<'a> {
+    working: &'a Working,
+    written: BTreeMap<Key, Held>,
+    rows: Vec<Row>,
+}
+impl<'a> Session<'a> {
+    pub(super) fn new(working: &'a Working) -> Self {
+        Self {
+            working,
+            written: BTreeMap::new(),
+            rows: Vec::new(),
+        }
+    }
+    /// Asks for several aggregates at once, so that the caller loads them in one go.
+    pub(super) fn want(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Missing> {
+        let missing: BTreeSet<Key> = keys
+            .into_iter()
+            .filter(|key| !self.written.contains_key(key) && !self.working.is_loaded(key))
+            .collect();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Missing(missing))
+        }
+    }
+    /// The aggregate, if there is one.
+    pub(super) fn find<A: Kept>(&self, id: &str) -> Result<Option<A>, Missing> {
+        let key = A::key(id);
+        if let Some(held) = self.written.get(&key) {
+            return Ok(A::unwrap(held).cloned());
+        }
+        match self.working.loaded.get(&key) {
+            Some(Some(held)) => Ok(A::unwrap(held).cloned()),
+            Some(None) => Ok(None),
+            None => Err(Missing(BTreeSet::from([key]))),
+        }
+    }
+    /// The aggregate, or an empty one.
+    pub(super) fn get<A: Kept>(&self, id: &str) -> Result<A, Missing> {
+        Ok(self.find(id)?.unwrap_or_default())
+    }
+    /// Changes an aggregate in place; an empty one is made where there is none.
+    pub(super) fn change<A: Kept>(
+        &mut self,
+        id: &str,
+        change: impl FnOnce(&mut A),
+    ) -> Result<(), Missing> {
+        let mut aggregate = self.get::<A>(id)?;
+        change(&mut aggregate);
+        self.put(id, aggregate);
+        Ok(())
+    }
+    pub(super) fn put<A: Kept>(&mut self, id: &str, aggregate: A) {
+        let key = A::key(id);
+        let held = aggregate.wrap();
+        let unchanged = !self.written.contains_key(&key)
+            && self
+                .working
+                .loaded
+                .get(&key)
+                .and_then(Option::as_deref)
+                .is_some_and(|before| *before == held);
+        if !unchanged {
+            self.written.insert(key, held);
+        }
+    }
+    pub(super) fn row(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+    pub(super) fn finish(self) -> (BTreeMap<Key, Held>, Vec<Row>) {
+        (self.written, self.rows)
+    }
+}
