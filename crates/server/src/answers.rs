@@ -194,3 +194,23 @@ pub async fn entries_of_change(
 ) -> Result<Option<BTreeSet<u64>>, Error> {
     ask(store, |reading| answer::entries_of_change(change, reading)).await
 }
+/// The answers to several questions, in order; what they need is collected, so that it is loaded at once.
+pub fn all<Q, T>(
+    questions: impl IntoIterator<Item = Q>,
+    mut ask: impl FnMut(Q) -> Result<T, Need>,
+) -> Result<Vec<T>, Need> {
+    let mut need = Need::default();
+    let mut answers = Vec::new();
+    let mut complete = true;
+    for question in questions {
+        match ask(question) {
+            Ok(answer) => answers.push(answer),
+            Err(more) => {
+                complete = false;
+                need.aggregates.extend(more.aggregates);
+                need.entries.extend(more.entries);
+            }
+        }
+    }
+    if complete { Ok(answers) } else { Err(need) }
+}

@@ -64,10 +64,11 @@ pub fn router(state: State) -> Router {
         .merge(anybody)
         .merge(bridges::router())
         .merge(pages::router(reading))
-        .fallback(outside::not_found)
+        .fallback(async || Problem::no_such_address())
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(from_fn_with_state(outside::Room::new(), outside::bounded))
         .layer(outside::panics())
+        .layer(from_fn(outside::dressed))
         .layer(from_fn(outside::headers))
         .with_state(state)
 }

@@ -118,23 +118,9 @@ async fn entries(
         .encode()
     });
     let rows = answers::ask(&*state.store, |reading| {
-        // All needs of a page at once, not row by row.
-        let mut need = answer::Need::default();
-        let mut rows = Vec::with_capacity(found.len());
-        for index in &found {
-            match answer::log_row(*index, reading) {
-                Ok(row) => rows.push(row),
-                Err(more) => {
-                    need.aggregates.extend(more.aggregates);
-                    need.entries.extend(more.entries);
-                }
-            }
-        }
-        if rows.len() == found.len() {
-            Ok(rows)
-        } else {
-            Err(need)
-        }
+        answers::all(found.iter().copied(), |index| {
+            answer::log_row(index, reading)
+        })
     })
     .await?;
     Ok(Page { as_of, rows, next })

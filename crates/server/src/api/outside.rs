@@ -11,7 +11,10 @@ use axum::{
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::api::{limits, problem::Problem};
+use crate::{
+    api::{limits, problem::Problem},
+    pages,
+};
 
 /// Pages bring no script and are not to be framed; the style sheet is the only thing they load.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -75,7 +78,13 @@ fn answer_panic(_panic: Box<dyn Any + Send>) -> Response {
     Problem::internal().into_response()
 }
 
-/// Programs get a problem document; a browser's reader is told in a page what to do.
-pub(super) async fn not_found(request: Request) -> Response {
-    crate::pages::explain(Problem::no_such_address(), request.headers())
+/// Problems as pages for people with a browser. Programs keep their documents.
+pub(super) async fn dressed(request: Request, next: Next) -> Response {
+    let for_people = pages::is_for_people(request.uri(), request.headers());
+    let response = next.run(request).await;
+    if for_people {
+        pages::dress(response)
+    } else {
+        response
+    }
 }

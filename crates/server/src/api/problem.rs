@@ -294,6 +294,8 @@ impl IntoResponse for Problem {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        // For the layer that shows problems as pages to people with a browser.
+        response.extensions_mut().insert(self);
         response
     }
 }

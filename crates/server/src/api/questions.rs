@@ -86,7 +86,8 @@ pub async fn named(state: &serve::State, typed: &str) -> Result<String, Problem>
         Found::None { hint } => Err(unknown_change(typed, &hint)),
     }
 }
-fn unknown_change(typed: &str, hint: &str) -> Problem {
+/// 404, with what could be typed instead.
+pub fn unknown_change(typed: &str, hint: &str) -> Problem {
     Problem::not_found(format!("no change is known as {typed:?}"), hint)
 }
 

@@ -1,0 +1,138 @@
+//! `/` and `/where`: what is in each environment.
+
+use askama::Template;
+use axum::{extract::State, response::Response};
+use jiff::Timestamp;
+use piperoll_core::answer::{
+    Cell, Contents, Where, WhereRow,
+    part::{self, ChangeRef, Part},
+};
+
+use super::{
+    Frame, page,
+    words::{self, Chip, Digest, Sentence},
+};
+use crate::{
+    api::{problem::Problem, questions},
+    serve,
+};
+
+#[derive(Template)]
+#[template(path = "where.html")]
+pub(super) struct Page {
+    frame: Frame,
+    lead: Sentence,
+    environments: Vec<String>,
+    rows: Vec<Row>,
+}
+struct Row {
+    service: String,
+    behind: Sentence,
+    cells: Vec<Option<Slot>>,
+}
+struct Slot {
+    /// Where the change's story is, if a change is known.
+    change: Option<(String, String)>,
+    /// What else came with it, or that this is unknown.
+    contents: Sentence,
+    digests: Vec<Digest>,
+    since: String,
+    since_datetime: String,
+    age: String,
+    again: bool,
+    record: u64,
+    by: Sentence,
+    via: Option<String>,
+    chips: Vec<Chip>,
+}
+
+pub(super) async fn get(State(state): State<serve::State>) -> Result<Response, Problem> {
+    let answer = questions::matrix(&state).await?;
+    let frame = Frame::new(
+        &state,
+        "Where every change is".to_owned(),
+        "where",
+        &answer.as_of,
+    );
+    page(&Page::of(frame, &answer, state.clock.now()))
+}
+
+impl Page {
+    pub(super) fn of(frame: Frame, answer: &Where, now: Timestamp) -> Self {
+        Self {
+            frame,
+            lead: words::sentence(&answer.lead),
+            environments: answer
+                .environments
+                .iter()
+                .map(|name| words::clean(name))
+                .collect(),
+            rows: answer.rows.iter().map(|row| Row::of(row, now)).collect(),
+        }
+    }
+}
+impl Row {
+    fn of(row: &WhereRow, now: Timestamp) -> Self {
+        Self {
+            service: words::clean(&row.service),
+            behind: row
+                .behind
+                .as_ref()
+                .map(|behind| words::sentence(&behind.sentence))
+                .unwrap_or_default(),
+            cells: row
+                .cells
+                .iter()
+                .map(|cell| cell.as_ref().map(|cell| Slot::of(cell, now)))
+                .collect(),
+        }
+    }
+}
+impl Slot {
+    fn of(cell: &Cell, now: Timestamp) -> Self {
+        Self {
+            change: cell
+                .change
+                .as_ref()
+                .map(|change| (words::change_href(&change.id), words::change_text(change))),
+            contents: words::sentence(&contents(cell)),
+            // The first digest says enough; the commit is on the story page.
+            digests: cell.digests.iter().take(2).map(words::digest).collect(),
+            since: words::moment(cell.since.time),
+            since_datetime: cell.since.time.to_string(),
+            age: words::age(cell.since.time, now)
+                .map(|age| format!(", {age}"))
+                .unwrap_or_default(),
+            again: cell.again,
+            record: cell.since.index,
+            by: words::who(&cell.by),
+            via: cell.via.as_deref().map(words::clean),
+            chips: cell.marks.iter().map(words::chip).collect(),
+        }
+    }
+}
+/// `with #416, #417`, `contents unknown`, or nothing where the change came alone.
+fn contents(cell: &Cell) -> part::Sentence {
+    let text = |text: &str| Part::Text {
+        text: text.to_owned(),
+    };
+    match &cell.contents {
+        Contents::Unknown => part::Sentence(vec![text("contents unknown")]),
+        Contents::Rollback => part::Sentence::default(),
+        Contents::Known { changes, .. } => {
+            let others: Vec<&ChangeRef> = changes
+                .iter()
+                .filter(|change| cell.change.as_ref().is_none_or(|own| own.id != change.id))
+                .collect();
+            let mut parts = Vec::new();
+            for (place, change) in others.into_iter().enumerate() {
+                parts.push(text(if place == 0 { "with " } else { ", " }));
+                parts.push(Part::Change {
+                    id: change.id.clone(),
+                    label: change.label.clone(),
+                });
+            }
+            part::Sentence(parts)
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! `/changes/<id>`: the whole story of a change.
+
+mod sight;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use askama::Template;
+use axum::{
+    extract::{Path, State, rejection::PathRejection},
+    response::{IntoResponse, Redirect, Response},
+};
+use piperoll_core::{
+    answer::{
+        self, Agreement, Found, Story, Words,
+        part::{Line, Moment},
+    },
+    leaf::Leaf,
+};
+
+use super::{
+    Frame,
+    changes::state_word,
+    entry::Key,
+    page,
+    picture::Drawing,
+    words::{self, Chip, Digest, Fact, Sentence},
+};
+use crate::{
+    answers,
+    api::{problem::Problem, questions},
+    serve,
+};
+
+#[derive(Template)]
+#[template(path = "story.html")]
+pub(super) struct Page {
+    frame: Frame,
+    label: String,
+    service: Option<String>,
+    state: &'static str,
+    proposer: Option<Sentence>,
+    via: Option<String>,
+    also_known_as: Vec<String>,
+    deployed_as: Vec<Digest>,
+    title: String,
+    lead: Vec<Sentence>,
+    chips: Vec<Chip>,
+    disputed: Vec<String>,
+    drawing: Option<Drawing>,
+    agreements: Vec<Decision>,
+    lines: Vec<RecordLine>,
+    completeness: Vec<Sentence>,
+}
+/// A row of "who agreed, and to what".
+struct Decision {
+    who: Sentence,
+    role: String,
+    verdict: String,
+    place: String,
+    shown: Fact,
+    comment: Option<Fact>,
+    time: String,
+    datetime: String,
+    record: u64,
+    covers: Chip,
+}
+/// A line of the record.
+struct RecordLine {
+    index: u64,
+    time: String,
+    datetime: String,
+    recorded: Option<String>,
+    sign: String,
+    class: &'static str,
+    sentence: Sentence,
+    via: Option<String>,
+    facts: Vec<Fact>,
+    also: Vec<u64>,
+    payload_hash: String,
+    key: Option<Key>,
+}
+
+#[derive(Template)]
+#[template(path = "choose.html")]
+struct Choice {
+    frame: Frame,
+    typed: String,
+    changes: Vec<(String, String)>,
+}
+
+pub(super) async fn get(
+    State(state): State<serve::State>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    let typed = id?.0;
+    match answers::find(&*state.store, &typed).await? {
+        Found::One { change } if change == typed => show(&state, &change).await,
+        Found::One { change } => Ok(Redirect::to(&words::change_href(&change)).into_response()),
+        Found::Several { changes } => choose(&state, &typed, &changes),
+        Found::None { hint } => Err(questions::unknown_change(&typed, &hint)),
+    }
+}
+async fn show(state: &serve::State, change: &str) -> Result<Response, Problem> {
+    let story = questions::story_of(state, change).await?;
+    let indexes: Vec<u64> = story.lines.iter().map(|line| line.at.index).collect();
+    let keys = keys(state, &indexes).await?;
+    let hashes = state
+        .store
+        .entries_at(&indexes)
+        .await?
+        .into_iter()
+        .map(|entry| (entry.index, entry.payload_hash.to_hex()))
+        .collect();
+    let title = format!(
+        "{} · {}",
+        heading(&story),
+        words::clean(&story.change.label)
+    );
+    let frame = Frame::new(state, title, "changes", &story.as_of);
+    page(&Page::of(frame, &story, keys, &hashes))
+}
+fn choose(state: &serve::State, typed: &str, changes: &[String]) -> Result<Response, Problem> {
+    page(&Choice {
+        frame: Frame {
+            title: "Which change?".to_owned(),
+            menu: "changes",
+            as_of: String::new(),
+            origin: state.ledger.origin.as_str().to_owned(),
+        },
+        typed: words::clean(typed),
+        changes: changes
+            .iter()
+            .map(|id| (words::change_href(id), words::clean(id)))
+            .collect(),
+    })
+}
+
+/// For each entry, the key that signed it: which record enrolled it, and when.
+pub(super) async fn keys(
+    state: &serve::State,
+    indexes: &[u64],
+) -> Result<BTreeMap<u64, Key>, Problem> {
+    let mut enrolled_by = BTreeMap::new();
+    for entry in state.store.entries_at(indexes).await? {
+        if let Some(leaf) = Leaf::parse(&entry.leaf) {
+            enrolled_by.insert(entry.index, leaf.key.index);
+        }
+    }
+    let enrolments: BTreeSet<u64> = enrolled_by.values().copied().collect();
+    let views = answers::ask(&*state.store, |reading| {
+        answers::all(enrolments.iter().copied(), |index| {
+            answer::entry(index, reading)
+        })
+    })
+    .await?;
+    let views: BTreeMap<u64, _> = enrolments.iter().copied().zip(views).collect();
+    Ok(enrolled_by
+        .into_iter()
+        .filter_map(|(index, enrolment)| {
+            let view = views.get(&enrolment)?;
+            let key = Key {
+                index: enrolment,
+                enrolled: view.row.time.strftime("%-d %B %Y").to_string(),
+                sentence: words::sentence(&view.line.sentence),
+            };
+            Some((index, key))
+        })
+        .collect())
+}
+
+fn heading(story: &Story) -> String {
+    match &story.title {
+        Words::Said(title) => words::clean(title),
+        Words::NotSupplied => words::clean(&story.change.label),
+        Words::Erased => format!("{} (title erased)", words::clean(&story.change.label)),
+    }
+}
+impl Page {
+    pub(super) fn of(
+        frame: Frame,
+        story: &Story,
+        mut keys: BTreeMap<u64, Key>,
+        hashes: &BTreeMap<u64, String>,
+    ) -> Self {
+        Self {
+            frame,
+            label: words::clean(&story.change.label),
+            service: story.change.service.as_deref().map(words::clean),
+            state: state_word(story.state),
+            proposer: story.proposer.as_ref().map(words::who),
+            via: story.via.as_deref().map(words::clean),
+            also_known_as: story
+                .also_known_as
+                .iter()
+                .map(|name| words::clean(name))
+                .collect(),
+            deployed_as: story.deployed_as.iter().map(words::digest).collect(),
+            title: heading(story),
+            lead: story.lead.iter().map(words::sentence).collect(),
+            chips: story.chips.iter().map(words::chip).collect(),
+            disputed: story
+                .disputed
+                .iter()
+                .map(|name| words::clean(name))
+                .collect(),
+            drawing: sight::picture(story).draw(),
+            agreements: story.agreements.iter().map(Decision::of).collect(),
+            lines: story
+                .lines
+                .iter()
+                .map(|line| {
+                    let hash = hashes.get(&line.at.index).cloned().unwrap_or_default();
+                    RecordLine::of(line, hash, keys.remove(&line.at.index))
+                })
+                .collect(),
+            completeness: story.completeness.iter().map(words::sentence).collect(),
+        }
+    }
+}
+impl Decision {
+    fn of(agreement: &Agreement) -> Self {
+        let fact = |label: &str, words: &Words| {
+            let (sentence, quote) = words::said(words);
+            Fact {
+                label: label.to_owned(),
+                sentence,
+                quote,
+            }
+        };
+        let place: Vec<String> = [&agreement.service, &agreement.environment]
+            .into_iter()
+            .flatten()
+            .map(|name| words::clean(name))
+            .collect();
+        Self {
+            who: words::who(&agreement.who),
+            role: agreement
+                .role
+                .as_deref()
+                .map_or_else(|| "no role named".to_owned(), words::clean),
+            verdict: words::clean(&agreement.decision),
+            place: place.join(", "),
+            shown: fact("was shown", &agreement.shown),
+            comment: agreement.comment.as_ref().map(|words| fact("said", words)),
+            time: words::moment(agreement.at.time),
+            datetime: agreement.at.time.to_string(),
+            record: agreement.at.index,
+            covers: words::chip(&agreement.mark),
+        }
+    }
+}
+impl RecordLine {
+    fn of(line: &Line, payload_hash: String, key: Option<Key>) -> Self {
+        Self {
+            index: line.at.index,
+            time: words::moment(line.at.time),
+            datetime: line.at.time.to_string(),
+            recorded: recorded(&line.at),
+            sign: line.sign.map(String::from).unwrap_or_default(),
+            class: words::tone(line.tone),
+            sentence: words::sentence(&line.sentence),
+            via: line.via.as_deref().map(words::clean),
+            facts: line.details.iter().map(words::fact).collect(),
+            also: line.also.clone(),
+            payload_hash,
+            key,
+        }
+    }
+}
+/// When it was recorded, where that is long after it happened.
+fn recorded(at: &Moment) -> Option<String> {
+    at.recorded_at.map(words::moment)
+}

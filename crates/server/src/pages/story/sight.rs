@@ -1,0 +1,110 @@
+//! From a story to the picture on top of its page.
+
+use piperoll_core::answer::{self, Bar, PersonMark, Stage, Story};
+
+use crate::pages::{
+    picture::{Lane, Mark, Picture, Shape, Span, Tone},
+    words,
+};
+
+pub(super) fn picture(story: &Story) -> Picture {
+    let picture = &story.picture;
+    let mut lanes = Vec::new();
+    if !picture.people.is_empty() {
+        lanes.push(Lane {
+            name: "people".to_owned(),
+            spans: Vec::new(),
+            marks: picture.people.iter().map(person).collect(),
+        });
+    }
+    let last = picture.lanes.len().saturating_sub(1);
+    let several_services = picture
+        .lanes
+        .iter()
+        .any(|lane| Some(&lane.service) != picture.lanes.first().map(|first| &first.service));
+    for (place, lane) in picture.lanes.iter().enumerate() {
+        let name = if several_services {
+            format!("{}, {}", lane.service, lane.environment)
+        } else {
+            lane.environment.clone()
+        };
+        lanes.push(Lane {
+            name: words::clean(&name),
+            spans: lane
+                .bars
+                .iter()
+                .map(|bar| span(bar, place == last))
+                .collect(),
+            marks: Vec::new(),
+        });
+    }
+    if !picture.alerts.is_empty() {
+        lanes.push(Lane {
+            name: "alerts".to_owned(),
+            spans: Vec::new(),
+            marks: picture.alerts.iter().map(alert).collect(),
+        });
+    }
+    Picture {
+        title: format!("The way of {}", words::clean(&story.change.label)),
+        description: words::clean(&picture.description.plain()),
+        lanes,
+    }
+}
+
+fn person(mark: &PersonMark) -> Mark {
+    let (shape, rank) = match mark.stage {
+        Stage::Approved => (Shape::Agreed, 0),
+        Stage::Rejected => (Shape::Against, 0),
+        Stage::Override => (Shape::Override, 0),
+        Stage::Decided | Stage::Asked => (Shape::Asked, 1),
+        Stage::Proposed | Stage::Merged | Stage::Abandoned => (Shape::Said, 2),
+        Stage::Reviewed => (Shape::Said, 3),
+    };
+    Mark {
+        at: mark.at.time,
+        until: None,
+        shape,
+        label: format!(
+            "{} {}",
+            words::clean(&mark.label),
+            mark.at.time.strftime("%H:%M")
+        ),
+        rank,
+        href: Some(format!("#r{}", mark.at.index)),
+        guide: false,
+    }
+}
+fn span(bar: &Bar, last: bool) -> Span {
+    let digest = bar
+        .digest
+        .as_ref()
+        .map(|digest| format!("{}… ", digest.short()))
+        .unwrap_or_default();
+    Span {
+        from: bar.from,
+        to: bar.to,
+        label: format!("{digest}{}", words::clean(&bar.label)),
+        tone: match (bar.this, last) {
+            (true, true) => Tone::Ours,
+            (true, false) => Tone::OursBefore,
+            (false, _) => Tone::Other,
+        },
+        href: Some(format!("/entries/{}", bar.index)),
+    }
+}
+fn alert(bar: &answer::AlertBar) -> Mark {
+    let over = bar.to.map_or_else(
+        || ", not over".to_owned(),
+        |to| format!(", over {}", to.strftime("%H:%M")),
+    );
+    Mark {
+        at: bar.from,
+        until: bar.to,
+        shape: Shape::Alarm,
+        label: format!("{}{over}", words::clean(&bar.label)),
+        rank: 0,
+        href: Some(format!("#r{}", bar.index)),
+        guide: true,
+    }
+}
