@@ -8,6 +8,8 @@ pub mod api;
 pub mod audit;
 pub mod bridges;
 pub mod clock;
+pub mod engine;
+pub mod entropy;
 pub mod folder;
 pub mod found;
 pub mod guard;

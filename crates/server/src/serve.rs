@@ -1,13 +1,24 @@
 //! Wires a running server and takes it down again.
 
-use std::sync::Arc;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use piperoll_core::name::{LedgerId, Origin};
 use piperoll_store as store;
 use piperoll_tlog::note::VerifierKey;
-use tokio::sync::watch;
+use tokio::{net::TcpListener, sync::watch};
 
-use crate::{clock, folder::Folder, intake::Intake, receipts::Receipts, status};
+use crate::{
+    api, bridges, clock,
+    engine::{self, Engine, Task},
+    entropy::Entropy,
+    folder::Folder,
+    intake::Intake,
+    receipts::Receipts,
+    status,
+};
+
+/// How long requests under way may take once the server stops; `?wait=published` takes at most 10 s.
+const REQUESTS_END_WAIT: Duration = Duration::from_secs(12);
 
 /// What never changes while a ledger lives.
 #[derive(Clone, Debug)]
@@ -21,7 +32,7 @@ pub struct Ledger {
 #[derive(Clone, Debug)]
 pub struct Web {
     /// The address that was bound.
-    pub address: std::net::SocketAddr,
+    pub address: SocketAddr,
     /// Without a trailing slash, such as `http://127.0.0.1:7470`.
     pub public_url: String,
 }
@@ -41,6 +52,7 @@ pub struct State {
     pub receipts: Receipts,
     pub status: status::Handle,
     pub clock: clock::Shared,
+    pub entropy: Entropy,
     pub folder: Folder,
     pub web: Arc<Web>,
 }
@@ -60,5 +72,137 @@ impl Stop {
     }
     pub fn is_stopped(&self) -> bool {
         *self.0.borrow() || self.0.has_changed().is_err()
+    }
+}
+
+/// What a server needs.
+pub struct Config {
+    pub engine: engine::Config,
+    /// Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// `--public-url`; `None` is `http://<the address that was bound>`.
+    pub public_url: Option<String>,
+}
+/// Why a server does not start, or ended by itself. Each message names the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(
+        "cannot listen on {address}: the port is in use, perhaps by another `piperoll serve`; stop that one or name another with --listen"
+    )]
+    PortInUse { address: SocketAddr },
+    #[error("cannot listen on {address}: {source}; name another address with --listen")]
+    Listen {
+        address: SocketAddr,
+        source: io::Error,
+    },
+    #[error(transparent)]
+    Engine(#[from] engine::Error),
+}
+
+/// A server that answers.
+pub struct Running {
+    state: State,
+    engine: Engine,
+    http: Task,
+    bridges: Task,
+}
+
+/// Starts a server: binds the port first, so that a second server on it changes nothing.
+pub async fn start(config: Config) -> Result<Running, Error> {
+    let listener = bind(config.listen).await?;
+    let address = listener.local_addr().map_err(listen_error(config.listen))?;
+    let engine = Engine::start(config.engine).await?;
+    let public_url = config
+        .public_url
+        .unwrap_or_else(|| format!("http://{address}"));
+    let state = State {
+        ledger: Arc::clone(&engine.ledger),
+        store: Arc::clone(&engine.store),
+        intake: Arc::clone(&engine.intake),
+        receipts: engine.receipts.clone(),
+        status: engine.status.clone(),
+        clock: Arc::clone(&engine.clock),
+        entropy: engine.entropy,
+        folder: engine.folder.clone(),
+        web: Arc::new(Web {
+            address,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+        }),
+    };
+    let (bridges_switch, bridges_stop) = Stop::new();
+    let (http_switch, http_stop) = Stop::new();
+    let bridges = Task::start(
+        "bridges",
+        Some(bridges_switch),
+        bridges::run(state.clone(), bridges_stop),
+    );
+    let router = api::router(state.clone());
+    let http = Task::start(
+        "HTTP side",
+        Some(http_switch),
+        answer(listener, router, http_stop),
+    );
+    Ok(Running {
+        state,
+        engine,
+        http,
+        bridges,
+    })
+}
+async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address)
+        .await
+        .map_err(listen_error(address))
+}
+fn listen_error(address: SocketAddr) -> impl FnOnce(io::Error) -> Error {
+    move |source| match source.kind() {
+        io::ErrorKind::AddrInUse => Error::PortInUse { address },
+        _ => Error::Listen { address, source },
+    }
+}
+/// Answers until `stop`; requests under way may finish for a while.
+async fn answer(listener: TcpListener, router: axum::Router, stop: Stop) {
+    let mut stopping = stop.clone();
+    let mut waited = stop;
+    let serving = axum::serve(listener, router)
+        .with_graceful_shutdown(async move { stopping.stopped().await })
+        .into_future();
+    tokio::select! {
+        served = serving => {
+            if let Err(error) = served {
+                tracing::error!(%error, "the HTTP side failed");
+            }
+        }
+        () = async {
+            waited.stopped().await;
+            tokio::time::sleep(REQUESTS_END_WAIT).await;
+        } => tracing::warn!("requests that did not end are cut off"),
+    }
+}
+
+impl Running {
+    /// The address that was bound.
+    pub fn address(&self) -> SocketAddr {
+        self.state.web.address
+    }
+    /// What the HTTP side holds, for those who run in the same process.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+    /// Waits for as long as all is well. What it gives is why the server must end; call [`Running::shutdown`] then.
+    pub async fn wait(&mut self) -> Error {
+        tokio::select! {
+            error = self.engine.ended() => error.into(),
+            name = self.http.ended() => engine::Error::Ended(name).into(),
+            name = self.bridges.ended() => engine::Error::Ended(name).into(),
+        }
+    }
+    /// Stops in order: no new requests, those under way finish, bridges, stream, projector, a last checkpoint. Every task is
+    /// awaited.
+    pub async fn shutdown(self) {
+        self.http.end().await;
+        self.bridges.end().await;
+        drop(self.state);
+        self.engine.shutdown().await;
     }
 }

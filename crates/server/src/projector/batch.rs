@@ -15,7 +15,11 @@ use piperoll_core::{
 use piperoll_store::{self as store, Batch, Cursor, Head, NewEntry, NewJunk, NewRefused, Store};
 use piperoll_tlog::hash;
 
-use super::{Error, Position, Prepared, consumed::Ledger, state::State};
+use super::{
+    Error, Position, Prepared,
+    consumed::Ledger,
+    state::{self, State},
+};
 
 /// The incarnation of the stream in memory.
 pub const EMBEDDED: &str = "embedded";
@@ -157,7 +161,7 @@ impl Maker {
             id.as_ref().and_then(|id| self.known.get(id)).copied(),
         );
         let verdict = self.fits(verdict, position);
-        let outcome = self.enter(verdict, time, &subject, id);
+        let outcome = self.enter(verdict, time, &subject, id)?;
         match sequence {
             Some(sequence) => {
                 self.flag_step_back(sequence, stream_time);
@@ -243,9 +247,9 @@ impl Maker {
         time: Timestamp,
         subject: &str,
         id: Option<EventId>,
-    ) -> Outcome {
-        match verdict {
-            Verdict::Recorded(recorded) => self.record(*recorded, id),
+    ) -> Result<Outcome, Error> {
+        Ok(match verdict {
+            Verdict::Recorded(recorded) => self.record(*recorded, id)?,
             Verdict::Duplicate { first, texts } => {
                 let texts = texts.into_iter().map(|(name, text)| (first, name, text));
                 self.late_texts.extend(texts);
@@ -280,15 +284,16 @@ impl Maker {
                     kept,
                 }
             }
-        }
+        })
     }
-    fn record(&mut self, recorded: Recorded, id: Option<EventId>) -> Outcome {
+    fn record(&mut self, recorded: Recorded, id: Option<EventId>) -> Result<Outcome, Error> {
         let index = self.size;
         self.size += 1;
         self.recorded_at = Some(recorded.recorded_at);
         self.state
             .authority
-            .apply(index, recorded.recorded_at, &recorded.leaf, &recorded.event);
+            .apply(index, recorded.recorded_at, &recorded.leaf, &recorded.event)
+            .map_err(state::corrupt)?;
         if let Some(id) = id {
             let payload_hash = recorded.payload_hash;
             self.known.insert(
@@ -306,7 +311,7 @@ impl Maker {
             payload_hash: recorded.payload_hash,
         };
         self.recorded.push(recorded);
-        outcome
+        Ok(outcome)
     }
     /// What a control entry does to the cursor.
     fn steer(&mut self, content: &Content) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use piperoll_core::{
-    authority::Authority,
+    authority::{self, Authority},
     event::{Event, Payload},
     fold::Working,
     kind::{Content, Kind, TimeCorrected},
@@ -80,7 +80,8 @@ impl State {
             for entry in store.entries_at(&indexes).await? {
                 let event = read_event(&entry)?;
                 self.authority
-                    .apply(entry.index, entry.recorded_at, &entry.leaf, &event);
+                    .apply(entry.index, entry.recorded_at, &entry.leaf, &event)
+                    .map_err(corrupt)?;
                 if let Content::TimeCorrected(correction) = &event.content {
                     self.corrections.add(correction);
                 }
@@ -115,6 +116,13 @@ impl State {
     }
 }
 
+/// An entry that the rules do not allow.
+pub(super) fn corrupt(corrupt: authority::Corrupt) -> store::Error {
+    store::Error::Corrupt {
+        place: format!("entry {}", corrupt.index),
+        what: corrupt.what,
+    }
+}
 /// The event of a stored entry. What cannot be read is corrupt: it was checked before it was recorded.
 pub fn read_event(entry: &store::StoredEntry) -> Result<Event, store::Error> {
     let corrupt = |what: String| store::Error::Corrupt {

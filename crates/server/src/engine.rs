@@ -1,0 +1,213 @@
+//! A ledger at work without its HTTP side: lock, store, projector, stream, publisher. `serve` adds the doors, `bench` needs none.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use piperoll_core::authority;
+use piperoll_store::{self as store, OpenMode};
+use piperoll_tlog::{
+    key::SecretKey,
+    note::{self, KeyName, VerifierKey},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{
+    clock,
+    entropy::Entropy,
+    folder::{self, Folder, Lock},
+    guard::Guard,
+    intake::Intake,
+    projector::{self, State, Writer},
+    publisher::Publisher,
+    receipts::{Receipts, Waiting},
+    serve::{Ledger, Stop},
+    status::{self, Streaming},
+    stream::embedded,
+};
+
+/// How long tasks may take to end before they are cut off; a commit takes milliseconds.
+const END_WAIT: Duration = Duration::from_secs(20);
+
+/// What an engine needs.
+pub struct Config {
+    /// The server's folder.
+    pub data: PathBuf,
+    /// `--database`; `None` is `ledger.db` in the folder.
+    pub database: Option<String>,
+    /// The state directory; the guard lies in `<state>/<ledger id>/guard`.
+    pub state: PathBuf,
+    pub clock: clock::Shared,
+    pub entropy: Entropy,
+}
+
+/// Why an engine does not start. Each message names the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Folder(#[from] folder::Error),
+    #[error("cannot open the ledger's database")]
+    Store(#[from] store::Error),
+    #[error("cannot take up the ledger")]
+    Project(#[from] projector::Error),
+    #[error("{} holds no ledger yet; make one with `piperoll init`", .0.display())]
+    NotFounded(PathBuf),
+    #[error("the key file {} is not the one that entry 0 lists; use the folder of this ledger, or restore its keys", .0.display())]
+    WrongKey(PathBuf),
+    #[error("entry 0 names an origin that cannot name a checkpoint key")]
+    Origin(#[from] note::Error),
+    /// The server ran and then a part of it ended.
+    #[error("the {0} ended unexpectedly; look at the log and start the server again")]
+    Ended(&'static str),
+}
+
+/// A running ledger.
+pub struct Engine {
+    pub ledger: Arc<Ledger>,
+    pub store: store::Shared,
+    pub intake: Arc<dyn Intake>,
+    pub receipts: Receipts,
+    pub status: status::Handle,
+    pub folder: Folder,
+    pub clock: clock::Shared,
+    pub entropy: Entropy,
+    lock: Lock,
+    tasks: Vec<Task>,
+    publisher: Task,
+}
+/// A task and the switch that ends it.
+pub(crate) struct Task {
+    name: &'static str,
+    handle: JoinHandle<()>,
+    switch: Option<watch::Sender<bool>>,
+}
+
+impl Engine {
+    /// Takes the folder's lock, opens the database, takes the ledger over and starts to project and to publish.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        let folder = Folder::new(config.data);
+        let lock = folder.lock()?;
+        let store = folder
+            .open_store(config.database.as_deref(), OpenMode::ReadWrite)
+            .await?;
+        let (ledger, checkpoint_key) = identify(&folder, &store).await?;
+        let status = status::Handle::new(Streaming::Embedded);
+
+        let (writer_switch, writer_stop) = Stop::new();
+        let (writer, door) = Writer::open(
+            Arc::clone(&store),
+            Arc::clone(&config.clock),
+            status.clone(),
+            writer_stop,
+        )
+        .await?;
+        let (feed_switch, feed_stop) = Stop::new();
+        let (intake, feed) =
+            embedded::open(door, Arc::clone(&config.clock), status.clone(), feed_stop);
+        let publisher = Publisher::new(
+            Arc::clone(&store),
+            status.clone(),
+            Guard::new(&config.state, &ledger.id),
+            ledger.origin.as_str().to_owned(),
+            checkpoint_key,
+        );
+        let (publisher_switch, publisher_stop) = Stop::new();
+        Ok(Self {
+            receipts: Receipts::new(Arc::clone(&store), Waiting::default()),
+            ledger: Arc::new(ledger),
+            intake: Arc::new(intake),
+            status,
+            folder,
+            clock: config.clock,
+            entropy: config.entropy,
+            lock,
+            tasks: vec![
+                Task::start("stream", Some(feed_switch), feed.run()),
+                Task::start("projector", Some(writer_switch), writer.run()),
+            ],
+            publisher: Task::start(
+                "publisher",
+                Some(publisher_switch),
+                publisher.run(publisher_stop),
+            ),
+            store,
+        })
+    }
+    /// Waits for as long as all is well; gives the part that ended by itself.
+    pub async fn ended(&mut self) -> Error {
+        let tasks = self.tasks.iter_mut().chain([&mut self.publisher]);
+        let endings = tasks.map(|task| Box::pin(task.ended()));
+        let (name, _, _) = futures_util::future::select_all(endings).await;
+        Error::Ended(name)
+    }
+    /// Takes in what is queued, commits it, signs a last checkpoint, and lets go of the folder.
+    pub async fn shutdown(self) {
+        for task in self.tasks {
+            task.end().await;
+        }
+        self.publisher.end().await;
+        self.store.close().await;
+        self.lock.release();
+    }
+}
+impl Task {
+    pub(crate) fn start(
+        name: &'static str,
+        switch: Option<watch::Sender<bool>>,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        Self {
+            name,
+            handle: tokio::spawn(work),
+            switch,
+        }
+    }
+    /// Waits until the task ends by itself; gives its name.
+    pub(crate) async fn ended(&mut self) -> &'static str {
+        if let Err(error) = (&mut self.handle).await {
+            tracing::error!(task = self.name, %error, "a task failed");
+        }
+        self.name
+    }
+    /// Asks the task to end and waits for it; one that hangs is cut off.
+    pub(crate) async fn end(mut self) {
+        if let Some(switch) = self.switch.take() {
+            switch.send_replace(true);
+        }
+        if self.handle.is_finished() {
+            return;
+        }
+        match tokio::time::timeout(END_WAIT, &mut self.handle).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(task = self.name, %error, "a task failed"),
+            Err(_) => {
+                tracing::warn!(task = self.name, "a task did not end and is cut off");
+                self.handle.abort();
+            }
+        }
+    }
+}
+
+/// What entry 0 says of the ledger; the folder's keys must be those it lists.
+async fn identify(folder: &Folder, store: &store::Shared) -> Result<(Ledger, SecretKey), Error> {
+    let state = State::load(&**store).await?;
+    let genesis = state
+        .authority()
+        .genesis()
+        .ok_or_else(|| Error::NotFounded(folder.root().to_owned()))?;
+    let (event, _) = folder.read_key("event")?;
+    if authority::keyid(event.public().as_bytes()) != genesis.event_keyid {
+        return Err(Error::WrongKey(folder.key("event")));
+    }
+    let (checkpoint, _) = folder.read_key("checkpoint")?;
+    if checkpoint.public() != genesis.checkpoint_key {
+        return Err(Error::WrongKey(folder.key("checkpoint")));
+    }
+    let ledger = Ledger {
+        id: genesis.ledger,
+        origin: genesis.origin.clone(),
+        verifier: VerifierKey {
+            name: KeyName::new(genesis.origin.as_str())?,
+            key: genesis.checkpoint_key.clone(),
+        },
+    };
+    Ok((ledger, checkpoint))
+}

@@ -1,0 +1,9 @@
+//! Tests of the server on a real store: replay, projector, publisher, audit, start and stop.
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests stop at the first surprise"
+)]
+
+mod replay;
+mod running;
+mod support;
