@@ -170,21 +170,9 @@ pub fn needs(entry: Entry<'_>) -> Vec<Key> {
 
 /// All three look at what is missing before giving up, so that it is loaded in one go.
 fn route(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Missing> {
-    let mut missing = BTreeSet::new();
-    for taken in [
-        people::number(entry, session),
-        naming::name(entry, session),
-        take(entry, session),
-    ] {
-        if let Err(Missing(keys)) = taken {
-            missing.extend(keys);
-        }
-    }
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Missing(missing))
-    }
+    let parts: [fn(Entry<'_>, &mut Session<'_>) -> Result<(), Missing>; 3] =
+        [people::number, naming::name, take];
+    session::each(parts, |part| part(entry, session))
 }
 
 fn take(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Missing> {

@@ -9,6 +9,25 @@ use serde::{Deserialize, Serialize};
 use super::{Entry, Key};
 use crate::{event::Bind, kind::Outcome};
 
+/// Members of one list of an aggregate: what is beyond is left out, so that no emitter can make folding an entry slow by
+/// repeating itself. Far above what honest use needs.
+pub const LIST_MAX: usize = 500;
+/// Entries that a change lists; those beyond are counted.
+pub const CHANGE_ENTRIES_MAX: usize = 2_000;
+/// Changes that a name remembers: two are enough to make it shared or disputed.
+const NAME_CHANGES_MAX: usize = 16;
+/// Bundles that a digest remembers, the newest ones: each is looked at when the digest is deployed.
+const BUNDLES_MAX: usize = 100;
+/// Gaps in a chain that are told apart.
+const CHAIN_RANGES_MAX: usize = 200;
+
+/// Adds a member unless the list is full.
+pub(super) fn add<T: Ord>(list: &mut BTreeSet<T>, member: T) {
+    if list.len() < LIST_MAX {
+        list.insert(member);
+    }
+}
+
 macro_rules! aggregates {
     ($($name:ident = $kind:literal;)*) => {
         /// Any aggregate.
@@ -86,8 +105,10 @@ pub struct Change {
     /// Services that entries naming it are filed under, with the first such entry.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, u64>,
-    /// Entries that name it, ascending.
+    /// Entries that name it, ascending, and how many more there are.
     pub entries: Vec<u64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub entries_more: u64,
     /// The earliest `change.created`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<At>,
@@ -118,6 +139,27 @@ pub enum Stated {
     Abandoned,
 }
 
+impl Change {
+    pub(super) fn list(&mut self, index: u64) {
+        if self.entries.len() < CHANGE_ENTRIES_MAX {
+            self.entries.push(index);
+        } else {
+            self.entries_more += 1;
+        }
+    }
+    /// Whether no entry has named it yet.
+    pub fn is_new(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// A name (full commit hash, digest in hexadecimal, ticket, tag, run) and the changes that use it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -143,6 +185,16 @@ impl Alias {
     }
     pub fn is_disputed(&self) -> bool {
         self.claims.len() > 1
+    }
+    pub(super) fn add(&mut self, change: &str, claimed: bool, index: u64) {
+        let uses = if claimed {
+            &mut self.claims
+        } else {
+            &mut self.binds
+        };
+        if uses.len() < NAME_CHANGES_MAX {
+            uses.entry(change.to_owned()).or_insert(index);
+        }
     }
 }
 
@@ -186,9 +238,9 @@ pub struct Run {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Content {
-    /// Digests of the bundles that list it.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub bundles: BTreeSet<String>,
+    /// Digests of the bundles that list it, with the entry that first said so; the newest ones.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub bundles: BTreeMap<String, u64>,
     /// If it is a bundle: the digests it lists.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub elements: BTreeSet<String>,
@@ -204,6 +256,18 @@ pub struct Content {
     /// Keys of deployments that bind it.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub deployments: BTreeSet<String>,
+}
+
+impl Content {
+    pub(super) fn add_bundle(&mut self, manifest: &str, index: u64) {
+        self.bundles.entry(manifest.to_owned()).or_insert(index);
+        if self.bundles.len() > BUNDLES_MAX {
+            let oldest = self.bundles.iter().min_by_key(|(_, index)| **index);
+            if let Some(oldest) = oldest.map(|(manifest, _)| manifest.clone()) {
+                self.bundles.remove(&oldest);
+            }
+        }
+    }
 }
 
 /// A request for approval, by its subject (the request's own `context.id`).
@@ -481,12 +545,21 @@ pub struct Chain {
     /// The number that closed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<u64>,
+    /// It has more gaps than are told apart; numbers are no longer added.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub broken: bool,
 }
 impl Chain {
     /// Takes in a number.
     pub fn add(&mut self, n: u64) {
         let at = self.ranges.partition_point(|(from, _)| *from <= n);
         if at > 0 && self.ranges[at - 1].1 >= n {
+            return;
+        }
+        if self.ranges.len() == CHAIN_RANGES_MAX {
+            self.broken = true;
+        }
+        if self.broken {
             return;
         }
         self.ranges.insert(at, (n, n));

@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Entry, Missing,
-    aggregate::{Alias, Change, Commit, Contents, Deployment, Kept, Run},
+    aggregate::{self, Alias, Change, Commit, Contents, Deployment, Kept, Run},
     naming, push,
-    session::Session,
+    session::{self, Session},
     slot,
 };
 use crate::limits::CONTENTS_COMMITS_MAX;
 
-/// Runs that one walk may open: a bound on what hostile pushes can make it do.
-const WALK_RUNS_MAX: usize = 2 * CONTENTS_COMMITS_MAX;
+/// Runs that lie behind one another on one walk. 500 commits fill 8 runs; the rest is room for pushes that came out of order.
+/// Each costs two rounds of loading, and the projector gives up on an entry after 64.
+const WALK_RUNS_MAX: usize = 20;
+/// Branches that one walk follows side by side.
+const WALK_PATHS_MAX: usize = 16;
 
 /// Where a walk back along a branch ended.
 enum Walk {
@@ -23,6 +26,13 @@ enum Walk {
     Open(BTreeSet<String>),
 }
 
+/// What becomes of a deployment's contents.
+struct Worked {
+    key: String,
+    commits: Option<Vec<String>>,
+    waits_for: BTreeSet<String>,
+}
+
 /// Works out the contents of some deployments (by key) again.
 pub(super) fn work_out(
     keys: BTreeSet<String>,
@@ -30,22 +40,55 @@ pub(super) fn work_out(
     session: &mut Session<'_>,
 ) -> Result<(), Missing> {
     session.want(keys.iter().map(Deployment::key))?;
-    for key in keys {
-        let deployment: Deployment = session.get(&key)?;
-        let place = &deployment.place;
-        let counts = !deployment.rollback && place.joins.is_none() && !place.confirms;
-        let commit = slot::commit_of(&deployment.binds);
-        let (commits, waits_for) = match (&commit, &place.previous_commit) {
-            (Some(commit), Some(previous)) if counts => match walk(commit, previous, session)? {
+    // All of them walk before the first gives up, so that what they need is loaded together.
+    let mut worked = Vec::new();
+    session::each(keys, |key| {
+        worked.push(work_out_one(key, session)?);
+        Ok(())
+    })?;
+    let mut commits = BTreeSet::new();
+    for one in &worked {
+        let deployment: Deployment = session.get(&one.key)?;
+        commits.extend(deployment.waits_for);
+        commits.extend(one.waits_for.iter().cloned());
+        commits.extend(deployment.contents.into_iter().flat_map(|had| had.commits));
+        commits.extend(one.commits.iter().flatten().cloned());
+    }
+    session.want(
+        commits
+            .iter()
+            .flat_map(|commit| [Commit::key(commit.as_str()), Alias::key(commit.as_str())]),
+    )?;
+    session::each(worked, |one| {
+        wait(&one.key, one.waits_for, session)?;
+        set(&one.key, one.commits, entry, session)
+    })
+}
+
+fn work_out_one(key: String, session: &Session<'_>) -> Result<Worked, Missing> {
+    let deployment: Deployment = session.get(&key)?;
+    let commit = slot::commit_of(&deployment.binds);
+    let (commits, waits_for) = match (&commit, &deployment.place.previous_commit) {
+        (Some(commit), Some(previous)) if !deployment.rollback && deployment.place.counts() => {
+            match walk(commit, previous, session)? {
                 Walk::Found(commits) => (Some(commits), BTreeSet::new()),
                 Walk::Open(ends) => (None, ends),
-            },
-            _ => (None, BTreeSet::new()),
-        };
-        wait(&key, waits_for, session)?;
-        set(&key, commits, entry, session)?;
-    }
-    Ok(())
+            }
+        }
+        _ => (None, BTreeSet::new()),
+    };
+    Ok(Worked {
+        key,
+        commits,
+        waits_for,
+    })
+}
+
+/// A branch followed back so far: what was passed, newest first, and the commit at which to go on.
+struct Path {
+    branch: Option<String>,
+    at: String,
+    passed: Vec<String>,
 }
 
 /// Walks back from `from` until `to`, along each branch that lists it.
@@ -53,52 +96,49 @@ fn walk(from: &str, to: &str, session: &Session<'_>) -> Result<Walk, Missing> {
     if from == to {
         return Ok(Walk::Found(Vec::new()));
     }
-    let mut best: Option<Vec<String>> = None;
+    let mut found: Vec<Vec<String>> = Vec::new();
     let mut open = BTreeSet::new();
-    let mut runs_left = WALK_RUNS_MAX;
-    let first: Commit = session.get(from)?;
-    if first.runs.is_empty() {
-        open.insert(from.to_owned());
+    let mut paths = vec![Path {
+        branch: None,
+        at: from.to_owned(),
+        passed: Vec::new(),
+    }];
+    for _ in 0..WALK_RUNS_MAX {
+        session.want(paths.iter().map(|path| Commit::key(path.at.as_str())))?;
+        let mut ids = BTreeSet::new();
+        for path in &paths {
+            ids.extend(push::run_ids(path.branch.as_deref(), &path.at, session)?);
+        }
+        session.want(ids.iter().map(Run::key))?;
+        let mut next = Vec::new();
+        for path in paths {
+            let ids = push::run_ids(path.branch.as_deref(), &path.at, session)?;
+            if ids.is_empty() {
+                open.insert(path.at.clone());
+            }
+            for id in ids {
+                let run: Run = session.get(&id)?;
+                let mut passed = path.passed.clone();
+                match follow(&run, &path.at, to, &mut passed) {
+                    Step::Reached => found.push(passed.into_iter().rev().collect()),
+                    Step::TooFar => {}
+                    Step::Start(Some(before)) => next.push(Path {
+                        branch: Some(run.branch.clone()),
+                        at: before.to_owned(),
+                        passed,
+                    }),
+                    Step::Start(None) => open.extend(run.commits.first().cloned()),
+                }
+            }
+        }
+        next.truncate(WALK_PATHS_MAX);
+        paths = next;
     }
-    let ids: Vec<String> = first.runs.into_iter().take(runs_left).collect();
-    let mut paths: Vec<(Run, String, Vec<String>)> = push::load(ids, session)?
+    // Where branches disagree, the shortest way counts.
+    let best = found
         .into_iter()
-        .map(|(_, run)| (run, from.to_owned(), Vec::new()))
-        .collect();
-    while let Some((run, commit, mut path)) = paths.pop() {
-        if runs_left == 0 {
-            break;
-        }
-        runs_left -= 1;
-        match follow(&run, &commit, to, &mut path) {
-            Step::Reached => {
-                path.reverse();
-                let better = best
-                    .as_ref()
-                    .is_none_or(|best| (path.len(), &path) < (best.len(), best));
-                if better {
-                    best = Some(path);
-                }
-            }
-            Step::TooFar => {}
-            Step::Start(Some(before)) => {
-                let next = push::runs(&run.branch, before, session)?;
-                if next.is_empty() {
-                    open.insert(before.to_owned());
-                }
-                for (_, run) in next {
-                    paths.push((run, before.to_owned(), path.clone()));
-                }
-            }
-            Step::Start(None) => {
-                open.extend(run.commits.first().cloned());
-            }
-        }
-    }
-    Ok(match best {
-        Some(commits) => Walk::Found(commits),
-        None => Walk::Open(open),
-    })
+        .min_by(|one, other| (one.len(), one).cmp(&(other.len(), other)));
+    Ok(best.map_or(Walk::Open(open), Walk::Found))
 }
 enum Step<'a> {
     Reached,
@@ -131,7 +171,6 @@ fn wait(key: &str, ends: BTreeSet<String>, session: &mut Session<'_>) -> Result<
     if deployment.waits_for == ends {
         return Ok(());
     }
-    session.want(deployment.waits_for.union(&ends).map(Commit::key))?;
     for commit in deployment.waits_for.difference(&ends) {
         session.change(commit, |kept: &mut Commit| {
             kept.waited_for_by.remove(key);
@@ -139,7 +178,7 @@ fn wait(key: &str, ends: BTreeSet<String>, session: &mut Session<'_>) -> Result<
     }
     for commit in ends.difference(&deployment.waits_for) {
         session.change(commit, |kept: &mut Commit| {
-            kept.waited_for_by.insert(key.to_owned());
+            aggregate::add(&mut kept.waited_for_by, key.to_owned());
         })?;
     }
     deployment.waits_for = ends;
@@ -166,11 +205,6 @@ fn set(
         .map(|contents| contents.changes.values().cloned().collect())
         .unwrap_or_default();
     let new: BTreeSet<String> = commits.iter().flatten().cloned().collect();
-    session.want(
-        old.symmetric_difference(&new)
-            .map(Commit::key)
-            .chain(new.iter().map(Alias::key)),
-    )?;
     for commit in old.difference(&new) {
         session.change(commit, |kept: &mut Commit| {
             kept.contained_in.remove(key);
@@ -178,7 +212,9 @@ fn set(
     }
     for commit in new.difference(&old) {
         session.change(commit, |kept: &mut Commit| {
-            kept.contained_in.insert(key.to_owned(), entry.index);
+            if kept.contained_in.len() < aggregate::LIST_MAX {
+                kept.contained_in.insert(key.to_owned(), entry.index);
+            }
         })?;
     }
     deployment.contents = match commits {

@@ -9,9 +9,11 @@ use jiff::Timestamp;
 
 use super::{
     Entry, Missing,
-    aggregate::{At, Content, Decided, Decision, Deployment, Kept, Match, Request, Slot, slot_key},
+    aggregate::{
+        self, At, Content, Decided, Decision, Deployment, Kept, Match, Request, Slot, slot_key,
+    },
     naming,
-    session::Session,
+    session::{self, Session},
 };
 use crate::{
     event::{Bind, Digest},
@@ -31,11 +33,13 @@ pub(super) fn ask(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Mis
     )?;
     for digest in &bound {
         session.change(digest, |kept: &mut Content| {
-            kept.asked.insert(entry.index);
+            aggregate::add(&mut kept.asked, entry.index);
         })?;
     }
     session.change(&event.subject, |kept: &mut Request| {
-        kept.asked.insert(entry.index, entry.payload_hash.to_hex());
+        if kept.asked.len() < aggregate::LIST_MAX {
+            kept.asked.insert(entry.index, entry.payload_hash.to_hex());
+        }
     })
 }
 
@@ -55,7 +59,7 @@ pub(super) fn decide(
         kind::Decision::Escalated => Decided::Escalated,
     };
     session.change(&entry.event.subject, |kept: &mut Request| {
-        kept.decisions.insert(entry.index);
+        aggregate::add(&mut kept.decisions, entry.index);
     })?;
     let expires = approval.and_then(|approval| approval.expires);
     let request = Some(entry.event.subject.clone());
@@ -110,7 +114,7 @@ fn keep(
     session.put(&id, decision);
     for digest in &bound {
         session.change(digest, |kept: &mut Content| {
-            kept.decisions.insert(entry.index);
+            aggregate::add(&mut kept.decisions, entry.index);
         })?;
     }
     let mut concerned = deployments_of(&bound, session)?;
@@ -118,7 +122,7 @@ fn keep(
         && decided == Decided::Override
     {
         session.change(&place, |kept: &mut Slot| {
-            kept.overrides.insert(entry.index);
+            aggregate::add(&mut kept.overrides, entry.index);
         })?;
         let slot: Slot = session.get(&place)?;
         concerned.extend(slot.attempts.into_iter().map(|attempt| attempt.key));
@@ -142,11 +146,11 @@ pub(super) fn define(
     for manifest in &manifests {
         session.change(manifest, |kept: &mut Content| {
             kept.elements.extend(elements.iter().cloned());
-            kept.described.insert(entry.index);
+            aggregate::add(&mut kept.described, entry.index);
         })?;
         for element in &elements {
             session.change(element, |kept: &mut Content| {
-                kept.bundles.insert(manifest.clone());
+                kept.add_bundle(manifest, entry.index);
             })?;
         }
     }
@@ -160,7 +164,7 @@ pub(super) fn publish(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(),
     session.want(bound.iter().map(Content::key))?;
     for digest in bound {
         session.change(&digest, |kept: &mut Content| {
-            kept.described.insert(entry.index);
+            aggregate::add(&mut kept.described, entry.index);
         })?;
     }
     Ok(())
@@ -186,10 +190,7 @@ fn deployments_of(
 
 fn refresh_all(keys: &BTreeSet<String>, session: &mut Session<'_>) -> Result<(), Missing> {
     session.want(keys.iter().map(Deployment::key))?;
-    for key in keys {
-        refresh(key, session)?;
-    }
-    Ok(())
+    session::each(keys, |key| refresh(key, session))
 }
 
 /// Finds the decisions about a deployment again.
@@ -221,7 +222,7 @@ pub(super) fn refresh(key: &str, session: &mut Session<'_>) -> Result<(), Missin
     }
     for new in after.difference(&before) {
         session.change(&new.to_string(), |kept: &mut Decision| {
-            kept.deployments.insert(key.to_owned());
+            aggregate::add(&mut kept.deployments, key.to_owned());
         })?;
     }
     deployment.decisions = matches;
@@ -240,7 +241,7 @@ fn candidates(deployment: &Deployment, session: &Session<'_>) -> Result<BTreeSet
             .chain([Slot::key(place.as_str())]),
     )?;
     for digest in bound.clone() {
-        bound.extend(session.get::<Content>(&digest)?.bundles);
+        bound.extend(session.get::<Content>(&digest)?.bundles.into_keys());
     }
     session.want(bound.iter().map(Content::key))?;
     let mut found = session.get::<Slot>(&place)?.overrides;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Entry, Missing,
-    aggregate::{At, Attempt, Content, Deployment, Kept, Slot, deployment_key, slot_key},
+    aggregate::{self, At, Attempt, Content, Deployment, Kept, Slot, deployment_key, slot_key},
     decision, naming,
     session::Session,
     slot,
@@ -95,7 +95,7 @@ fn add(entry: Entry<'_>, said: &Said, deployment: &mut Deployment) {
             .clone_into(&mut deployment.source);
     }
     deployment.id.clone_from(&said.id);
-    deployment.entries.insert(entry.index);
+    aggregate::add(&mut deployment.entries, entry.index);
     deployment.rollback |= said.rollback;
     deployment.report |= said.report;
     if let Some(relayed) = &profile.relayed {
@@ -137,7 +137,7 @@ fn bind(
     }
     for new in after.difference(&before) {
         session.change(new, |kept: &mut Content| {
-            kept.deployments.insert(key.to_owned());
+            aggregate::add(&mut kept.deployments, key.to_owned());
         })?;
     }
     Ok(())

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Entry, Missing, Row,
-    aggregate::{Alias, At, Change, Commit, Deployment, Kept, Stated, commit_change},
-    session::Session,
+    aggregate::{self, Alias, At, Change, Commit, Deployment, Kept, Stated, commit_change},
+    session::{self, Session},
 };
 use crate::{
     event::{Bind, Digest, Event},
@@ -34,9 +34,9 @@ pub(super) fn name(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Mi
         return file_by_commit(entry, vec![commit], session);
     }
     if entry.event.profile.service.is_some() {
-        for (name, claimed) in &names {
-            take_name(entry.index, change, name, *claimed, session)?;
-        }
+        session::each(&names, |(name, claimed)| {
+            take_name(entry.index, change, name, *claimed, session)
+        })?;
     }
     touch(change, entry, session)
 }
@@ -45,7 +45,7 @@ pub(super) fn name(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Mi
 fn note(entry: Entry<'_>, change: &mut Change) {
     let event = entry.event;
     let at = At::of(entry);
-    change.entries.push(entry.index);
+    change.list(entry.index);
     if let Some(service) = &event.profile.service {
         let first = change
             .services
@@ -126,16 +126,16 @@ fn take_name(
     let mut alias: Alias = session.get(name)?;
     let before = alias.holder().map(str::to_owned);
     let disputed_before = alias.is_disputed();
-    let uses = if claimed {
-        &mut alias.claims
-    } else {
-        &mut alias.binds
-    };
-    uses.entry(change.to_owned()).or_insert(index);
+    alias.add(change, claimed, index);
     let after = alias.holder().map(str::to_owned);
-    if alias.is_disputed() && (!disputed_before || claimed) {
-        session.want(alias.claims.keys().map(Change::key))?;
-        for claimant in alias.claims.keys() {
+    if claimed && alias.is_disputed() {
+        // Those that claimed it before know already, unless this is the second claim.
+        let mut told: BTreeSet<&str> = BTreeSet::from([change]);
+        if !disputed_before {
+            told.extend(alias.claims.keys().map(String::as_str));
+        }
+        session.want(told.iter().map(|claimant| Change::key(*claimant)))?;
+        for claimant in told {
             session.change(claimant, |kept: &mut Change| {
                 kept.disputed.entry(name.to_owned()).or_insert(index);
             })?;
@@ -212,6 +212,7 @@ fn move_commit(
         }
     }
     session.want(commit.contained_in.keys().map(Deployment::key))?;
+    session.want(before.into_iter().chain(after).map(Change::key))?;
     for key in commit.contained_in.keys() {
         let mut deployment: Deployment = session.get(key)?;
         let Some(contents) = &mut deployment.contents else {
@@ -280,7 +281,7 @@ fn file_by_commit(
                 }),
         )
         .collect();
-    for name in bound {
+    session::each(bound, |name| {
         let alias: Alias = session.get(name)?;
         let change = alias
             .holder()
@@ -288,7 +289,9 @@ fn file_by_commit(
         let mut commit: Commit = session.get(name)?;
         let before = commit.known_as.clone();
         commit.known_as.insert(name.to_owned());
-        commit.known_as.extend(known_as.iter().cloned());
+        for alias in &known_as {
+            aggregate::add(&mut commit.known_as, alias.clone());
+        }
         for alias in commit.known_as.difference(&before) {
             session.row(Row::Alias {
                 alias: alias.clone(),
@@ -300,9 +303,8 @@ fn file_by_commit(
             commit.service.clone_from(&profile.service);
         }
         session.put(name, commit);
-        touch(&change, entry, session)?;
-    }
-    Ok(())
+        touch(&change, entry, session)
+    })
 }
 
 /// Puts the change on top of the list of changes.
@@ -334,7 +336,7 @@ fn list_shorthands(
 ) -> Result<(), Missing> {
     let kept: Change = session.get(change)?;
     let mut aliases = Vec::new();
-    if kept.entries.is_empty() {
+    if kept.is_new() {
         aliases.extend(shorthands(change));
     }
     if let Some(service) = &entry.event.profile.service

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Entry, Missing,
-    aggregate::{Commit, Kept, Run},
+    aggregate::{self, Commit, Kept, Run},
     contents,
     session::Session,
 };
@@ -38,9 +38,14 @@ pub(super) fn push(
     )?;
     for commit in &listed {
         session.change(commit, |kept: &mut Commit| {
-            kept.pushes.insert(entry.index);
+            aggregate::add(&mut kept.pushes, entry.index);
         })?;
     }
+    let mut known = BTreeSet::new();
+    for commit in chain.iter().copied().chain(before) {
+        known.extend(run_ids(Some(&branch), commit, session)?);
+    }
+    session.want(known.iter().map(Run::key))?;
     let placed = place(&branch, before, &chain, session)?;
     let mut waiting = BTreeSet::new();
     for commit in placed {
@@ -93,7 +98,7 @@ fn place<'a>(
             };
             run.commits.push(commit.to_owned());
             session.change(commit, |kept: &mut Commit| {
-                kept.runs.insert(id.clone());
+                aggregate::add(&mut kept.runs, id.clone());
             })?;
             open = Some((id, run));
             placed.push(commit);
@@ -155,24 +160,26 @@ fn run_to_extend(
 }
 
 /// The runs of a branch that list a commit.
-pub(super) fn runs(
-    branch: &str,
-    commit: &str,
-    session: &Session<'_>,
-) -> Result<Vec<(String, Run)>, Missing> {
-    let kept: Commit = session.get(commit)?;
-    let prefix = format!("{branch}\n");
-    let ids: Vec<String> = kept
-        .runs
-        .into_iter()
-        .filter(|id| id.starts_with(&prefix))
-        .collect();
-    load(ids, session)
-}
-/// Runs by their ids.
-pub(super) fn load(ids: Vec<String>, session: &Session<'_>) -> Result<Vec<(String, Run)>, Missing> {
+fn runs(branch: &str, commit: &str, session: &Session<'_>) -> Result<Vec<(String, Run)>, Missing> {
+    let ids = run_ids(Some(branch), commit, session)?;
     session.want(ids.iter().map(Run::key))?;
     ids.into_iter()
         .map(|id| Ok((id.clone(), session.get(&id)?)))
         .collect()
+}
+/// Ids of the runs of a branch (of any, if none is given) that list a commit.
+pub(super) fn run_ids(
+    branch: Option<&str>,
+    commit: &str,
+    session: &Session<'_>,
+) -> Result<Vec<String>, Missing> {
+    let kept: Commit = session.get(commit)?;
+    let prefix = branch
+        .map(|branch| format!("{branch}\n"))
+        .unwrap_or_default();
+    Ok(kept
+        .runs
+        .into_iter()
+        .filter(|id| id.starts_with(&prefix))
+        .collect())
 }

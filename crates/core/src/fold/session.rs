@@ -80,3 +80,22 @@ impl<'a> Session<'a> {
         (self.written, self.rows)
     }
 }
+
+/// Does something for each item. All of them say what is missing before the first gives up, so that it is loaded together: the
+/// number of rounds must not grow with the number of items.
+pub(super) fn each<T>(
+    items: impl IntoIterator<Item = T>,
+    mut each: impl FnMut(T) -> Result<(), Missing>,
+) -> Result<(), Missing> {
+    let mut missing = BTreeSet::new();
+    for item in items {
+        if let Err(Missing(keys)) = each(item) {
+            missing.extend(keys);
+        }
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(Missing(missing))
+    }
+}

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     Entry, Missing,
-    aggregate::{Kept, Slot, Trouble, alert_key, incident_key, slot_key},
+    aggregate::{self, Kept, Slot, Trouble, alert_key, incident_key, slot_key},
     session::Session,
     slot,
 };
@@ -75,7 +75,7 @@ fn take(
     } else {
         &mut trouble.closed
     };
-    entries.insert(entry.index);
+    aggregate::add(entries, entry.index);
     // The earliest beginning and the latest end that anybody gives.
     trouble.from = match (trouble.from, from) {
         (Some(known), Some(said)) => Some(known.min(said)),
