@@ -116,7 +116,7 @@ impl Courier<'_> {
         let mut report = Report::default();
         let mut in_a_row = 0;
         for name in self.outbox.waiting()? {
-            if started.elapsed() > within {
+            if started.elapsed() >= within {
                 report.stopped = Some("its time was up".to_owned());
                 break;
             }
@@ -144,7 +144,7 @@ impl Courier<'_> {
         let started = Instant::now();
         let mut report = Report::default();
         for name in self.outbox.recorded()? {
-            if started.elapsed() > within {
+            if started.elapsed() >= within {
                 report.stopped = Some("its time was up".to_owned());
                 break;
             }
@@ -252,7 +252,7 @@ impl Courier<'_> {
         };
         let verifier = &self.ledger.verifier;
         let (receipt, checkpoint) = match receipts::verify(proof, recorded.place(), verifier) {
-            Ok(verified) => verified,
+            Ok(held) => held,
             Err(error) => {
                 report.alarms.push(error.into());
                 return Ok(());

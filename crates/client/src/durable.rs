@@ -114,6 +114,11 @@ impl Scratch {
     }
 }
 impl Written {
+    /// A name that no other file written on this machine has at this time.
+    pub(crate) fn unique_name(&self) -> String {
+        let name = self.path.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
     /// Gives the file its name, in the place of another if there is one. Returns the file, still locked.
     pub(crate) fn publish(self, to: &Path) -> io::Result<File> {
         rename(&self.path, to)?;

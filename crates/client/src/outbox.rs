@@ -7,7 +7,8 @@
 //! refused/<name>.json, .reason   the ledger will never take it; why
 //! receipts/<index>.tlog-proof    proofs, kept after their event is gone
 //! ```
-//! `<name>` is the millisecond it was kept and its payload hash, so names sort by age.
+//! `<name>` begins with the millisecond it was kept, so names sort by age; the beginning of the payload hash follows, and what
+//! makes it unique.
 //!
 //! An event is in exactly one of the three folders: it moves by rename, and what belongs beside it is durable before. A process
 //! works on an event while it holds the lock of its file; the operating system lets go of the lock when the process dies, however
@@ -54,8 +55,9 @@ impl Error {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name(String);
 impl Name {
-    fn new(kept_at_ms: i64, payload_hash: Hash) -> Self {
-        Self(format!("{kept_at_ms:014}-{}", payload_hash.to_hex()))
+    fn new(kept_at_ms: i64, payload_hash: Hash, unique: &str) -> Self {
+        let hash = payload_hash.to_hex();
+        Self(format!("{kept_at_ms:014}-{}-{unique}", &hash[..16]))
     }
     pub fn as_str(&self) -> &str {
         &self.0
@@ -101,7 +103,8 @@ impl Outbox {
             root: root.to_owned(),
             scratch,
         };
-        outbox.remove_lone_leaves()?;
+        outbox.remove_lone("recorded", "leaf")?;
+        outbox.remove_lone("refused", "reason")?;
         Ok(outbox)
     }
     pub fn root(&self) -> &Path {
@@ -111,12 +114,17 @@ impl Outbox {
     /// Keeps a signed event. When this returns, the event is durable; the claim lets nobody else send it until it is dropped.
     pub fn keep(&self, envelope: Envelope, now: Timestamp) -> Result<Claim, Error> {
         let message = envelope.to_json().into_bytes();
-        let name = Name::new(self.next_ms(now)?, envelope.payload_hash());
-        let path = self.path("waiting", &name, "json");
+        let waiting = self.root.join("waiting");
         let written = self
             .scratch
             .write(&message)
-            .map_err(Error::on("write", &path))?;
+            .map_err(Error::on("write to", &waiting))?;
+        let name = Name::new(
+            self.next_ms(now)?,
+            envelope.payload_hash(),
+            &written.unique_name(),
+        );
+        let path = self.path("waiting", &name, "json");
         let lock = written.publish(&path).map_err(Error::on("write", &path))?;
         Ok(Claim::new(
             self.clone(),
@@ -251,15 +259,15 @@ impl Outbox {
         }
         Ok(())
     }
-    /// Leaves of which the event is in neither folder: a process died while it finished.
-    fn remove_lone_leaves(&self) -> Result<(), Error> {
-        for name in self.names("recorded", "leaf")? {
+    /// Leaves and reasons beside no event: a process died while it finished, or before it moved the event there.
+    fn remove_lone(&self, state: &str, ending: &str) -> Result<(), Error> {
+        for name in self.names(state, ending)? {
             // In this order an event that moves meanwhile is seen in one of the two places.
-            let is_there = ["waiting", "recorded"]
+            let is_there = ["waiting", state]
                 .iter()
                 .any(|state| self.path(state, &name, "json").exists());
             if !is_there {
-                let path = self.path("recorded", &name, "leaf");
+                let path = self.path(state, &name, ending);
                 durable::remove(&path).map_err(Error::on("remove", &path))?;
             }
         }

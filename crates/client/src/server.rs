@@ -126,7 +126,7 @@ impl Server {
         let request = self
             .http
             .request(Method::GET, url)
-            .header(header::ACCEPT, "application/json");
+            .header(header::ACCEPT, "application/json, application/problem+json");
         self.send(request).await
     }
     pub(crate) async fn post(
