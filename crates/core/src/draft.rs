@@ -21,7 +21,7 @@ pub type Entropy<'a> = &'a mut dyn FnMut(&mut [u8]);
 /// What an emitter wants to say. `profile.salt` and `profile.texts` are filled in by signing.
 #[derive(Clone, Debug)]
 pub struct Draft {
-    /// `context.id`; `None` makes a UUIDv7 of `timestamp`. Bridges and tests give their own.
+    /// `context.id`; `None` makes a `UUIDv7` of `timestamp`. Bridges and tests give their own.
     pub id: Option<String>,
     pub timestamp: Timestamp,
     /// `None` where the subject is the event's own `context.id` (`approval.created`, `override.declared`).
@@ -105,7 +105,7 @@ pub fn sign_payload(payload: Vec<u8>, texts: BTreeMap<String, Text>, key: &Secre
         texts,
     }
 }
-/// A UUIDv7 of `at` whose 74 random bits come from the given 10 bytes.
+/// A `UUIDv7` of `at` whose 74 random bits come from the given 10 bytes.
 pub fn uuid_v7(at: Timestamp, random: [u8; 10]) -> String {
     // A moment before 1970 has no UUIDv7; the first one that exists stands for it.
     let milliseconds = u64::try_from(at.as_millisecond()).unwrap_or(0);

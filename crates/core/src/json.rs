@@ -170,7 +170,11 @@ impl Fault {
                     }
                     path.push_str(&name);
                 }
-                Step::Element(index) => path.push_str(&format!("[{index}]")),
+                Step::Element(index) => {
+                    path.push('[');
+                    path.push_str(&index.to_string());
+                    path.push(']');
+                }
             }
         }
         Error {
@@ -324,4 +328,124 @@ pub fn clean_text(text: &str) -> String {
 /// For bridges: like [`clean_text`], and LF and tab become spaces; for strings of a payload.
 pub fn clean_string(text: &str) -> String {
     clean_text(text).replace(['\n', '\t'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> Error {
+        read(text.as_bytes(), Strings::Payload).unwrap_err()
+    }
+
+    #[test]
+    fn integers_are_the_only_numbers_and_lie_within_2_to_the_53() {
+        for good in ["0", "-0", "9007199254740991", "-9007199254740991", " 1 "] {
+            assert!(read(good.as_bytes(), Strings::Payload).is_ok(), "{good}");
+        }
+        for bad in [
+            "1.0",
+            "1e3",
+            "1E3",
+            "-0.0",
+            "0e0",
+            "9007199254740992",
+            "-9007199254740992",
+            "18446744073709551616",
+            "123456789012345678901234567890",
+            "01",
+            "+1",
+            "-",
+            ".5",
+            "NaN",
+            "1e400",
+        ] {
+            let error = refused(bad);
+            assert!(!error.detail.is_empty(), "{bad}");
+        }
+        // Digits, dots and e's inside strings are words.
+        assert!(read(br#"{"1.5e3": "2.0 \" 3e4"}"#, Strings::Payload).is_ok());
+    }
+
+    #[test]
+    fn a_member_that_stands_twice_is_found_however_it_is_written() {
+        let error = refused(r#"{"a": {"b": 1, "\u0062": 2}}"#);
+        assert_eq!(error.field.as_deref(), Some("a.b"));
+        assert!(error.detail.contains("twice"));
+    }
+
+    #[test]
+    fn the_outermost_value_is_level_1_and_level_16_the_last() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(read(nested(16).as_bytes(), Strings::Payload).is_ok());
+        assert!(refused(&nested(17)).detail.contains("16 levels"));
+        assert!(refused(&nested(100_000)).detail.contains("16 levels"));
+        // Brackets in strings are no levels.
+        let text = format!("{:?}", "[".repeat(40));
+        assert!(read(text.as_bytes(), Strings::Payload).is_ok());
+    }
+
+    #[test]
+    fn characters_that_hide_or_move_others_are_refused_with_their_place() {
+        let forbidden = [
+            0x0, 0x1f, 0x7f, 0x9f, 0x61c, 0x200e, 0x200f, 0x202a, 0x202e, 0x2066, 0x2069, 0xfdd0,
+            0xfdef, 0xfffe, 0xffff, 0x1_fffe, 0x10_ffff,
+        ];
+        for code in forbidden {
+            let char = char::from_u32(code).unwrap();
+            let text = serde_json::json!({"a": [1, char.to_string()]}).to_string();
+            let error = refused(&text);
+            assert_eq!(error.field.as_deref(), Some("a[1]"), "U+{code:04X}");
+            assert!(error.detail.contains(&format!("U+{code:04X}")));
+            let name = serde_json::json!({ char.to_string(): 1 }).to_string();
+            assert!(
+                read(name.as_bytes(), Strings::Payload).is_err(),
+                "U+{code:04X}"
+            );
+            assert_eq!(clean_text(&char.to_string()), "\u{fffd}", "U+{code:04X}");
+        }
+        for code in [0x20, 0x7e, 0xa0, 0x200b, 0x2028, 0xfffd, 0xfdcf, 0x1_f4ee] {
+            let text = serde_json::json!(char::from_u32(code).unwrap().to_string()).to_string();
+            assert!(
+                read(text.as_bytes(), Strings::Payload).is_ok(),
+                "U+{code:04X}"
+            );
+        }
+        for bad in [
+            r#""\ud800""#,
+            r#""\udc00x""#,
+            "\"\u{1}\"",
+            "\u{feff}1",
+            "1 2",
+            "",
+            "\"a",
+        ] {
+            assert!(read(bad.as_bytes(), Strings::Payload).is_err(), "{bad}");
+        }
+        assert!(read(b"\"\xff\"", Strings::Payload).is_err());
+    }
+
+    #[test]
+    fn only_the_body_of_a_text_holds_line_feeds_and_tabs() {
+        let envelope = |text: &str| read(text.as_bytes(), Strings::Envelope);
+        assert!(envelope(r#"{"texts": {"a": {"salt": "x", "body": "a\n\tb"}}}"#).is_ok());
+        for bad in [
+            r#"{"texts": {"a": {"salt": "x\n", "body": ""}}}"#,
+            r#"{"texts": {"a\n": {"body": ""}}}"#,
+            r#"{"texts": {"a": {"body": "\r"}}}"#,
+            r#"{"texts": {"a": {"body": ["\n"]}}}"#,
+            r#"{"body": "\n"}"#,
+            r#"{"payload": {"texts": {"a": {"body": "\n"}}}}"#,
+        ] {
+            assert!(envelope(bad).is_err(), "{bad}");
+        }
+        assert!(read(br#"{"texts": {"a": {"body": "\n"}}}"#, Strings::Payload).is_err());
+    }
+
+    #[test]
+    fn bridges_keep_the_words_and_lose_what_may_not_be_written() {
+        assert_eq!(clean_text("a\r\nb\rc\n\td"), "a\nb\nc\n\td");
+        assert_eq!(clean_text("a\u{1b}[31m\u{202e}"), "a\u{fffd}[31m\u{fffd}");
+        assert_eq!(clean_string("a\r\nb\tc"), "a b c");
+    }
 }

@@ -18,7 +18,12 @@ pub enum Error {
 }
 /// Reads an OpenSSH private key; gives the key and its comment.
 pub fn read(text: &str) -> Result<(SecretKey, String), Error> {
-    let file = PrivateKey::from_openssh(text).map_err(|_| Error::Format)?;
+    let file = PrivateKey::from_openssh(text).map_err(|error| match error {
+        ssh_key::Error::AlgorithmUnknown | ssh_key::Error::AlgorithmUnsupported { .. } => {
+            Error::Algorithm
+        }
+        _ => Error::Format,
+    })?;
     if file.is_encrypted() {
         return Err(Error::Encrypted);
     }
@@ -57,4 +62,87 @@ pub fn read_public_line(line: &str) -> Result<([u8; 32], String), Error> {
         KeyData::Ed25519(bytes) => Ok((bytes.0, key.comment().to_owned())),
         _ => Err(Error::Algorithm),
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URN: &str = "urn:piperoll:pipeline:checkout-deploy";
+
+    #[test]
+    fn a_key_file_gives_back_the_key_and_its_principal() {
+        let key = SecretKey::from_seed([7; 32]);
+        let text = write(&key, URN);
+        assert!(text.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----\n"));
+        assert!(text.ends_with("-----END OPENSSH PRIVATE KEY-----\n"));
+        let (again, comment) = read(&text).unwrap();
+        assert_eq!(*again.seed(), [7; 32]);
+        assert_eq!(comment, URN);
+        let line = public_line(key.public().as_bytes(), URN);
+        assert!(line.starts_with("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI"));
+        assert_eq!(
+            read_public_line(&line).unwrap(),
+            (*key.public().as_bytes(), URN.to_owned())
+        );
+    }
+
+    #[test]
+    fn other_files_say_why_they_are_not_read() {
+        assert_eq!(read("").unwrap_err(), Error::Format);
+        assert_eq!(
+            read("-----BEGIN PRIVATE KEY-----\n").unwrap_err(),
+            Error::Format
+        );
+        assert_eq!(
+            read_public_line("ssh-ed25519 AAAA").unwrap_err(),
+            Error::Format
+        );
+        // Two keys of which one half each was put together.
+        let pair = Ed25519Keypair {
+            public: Ed25519PublicKey([9; 32]),
+            private: Ed25519PrivateKey::from_bytes(&[7; 32]),
+        };
+        let mixed = PrivateKey::new(KeypairData::Ed25519(pair), "x")
+            .and_then(|file| file.to_openssh(LineEnding::LF))
+            .unwrap();
+        assert_eq!(read(&mixed).unwrap_err(), Error::Format);
+    }
+
+    /// Made by `ssh-keygen -t ed25519 -N '' -C urn:piperoll:pipeline:x` and `ssh-keygen -t ed25519 -N secret`.
+    #[test]
+    fn files_of_ssh_keygen_are_read_and_encrypted_ones_named() {
+        let (key, comment) = read(PLAIN).unwrap();
+        assert_eq!(comment, "urn:piperoll:pipeline:x");
+        assert_eq!(public_line(key.public().as_bytes(), &comment), PLAIN_PUBLIC);
+        assert_eq!(read(ENCRYPTED).unwrap_err(), Error::Encrypted);
+        assert_eq!(read(ECDSA).unwrap_err(), Error::Algorithm);
+    }
+    const PLAIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n\
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n\
+QyNTUxOQAAACAAP6OoXIpE8G0hOJOHIPLjT72zNUqaKAlUql5r44P2MAAAAKBt1qHxbdah\n\
+8QAAAAtzc2gtZWQyNTUxOQAAACAAP6OoXIpE8G0hOJOHIPLjT72zNUqaKAlUql5r44P2MA\n\
+AAAEBnpb1uHv+196o75NT1jHi7OmzhLMlTHuJX7L7kXHDfeAA/o6hcikTwbSE4k4cg8uNP\n\
+vbM1SpooCVSqXmvjg/YwAAAAF3VybjpwaXBlcm9sbDpwaXBlbGluZTp4AQIDBAUG\n\
+-----END OPENSSH PRIVATE KEY-----\n\
+";
+    const PLAIN_PUBLIC: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAA/o6hcikTwbSE4k4cg8uNPvbM1SpooCVSqXmvjg/Yw urn:piperoll:pipeline:x";
+    const ENCRYPTED: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n\
+b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABCI0QVWn+\n\
+98GF9IQJrAIpNDAAAAEAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIF27i/r/VH6UIlzo\n\
+HCs/XC8OaCCpED/O8vIRpgZvTiP7AAAAkNIFmLI1LjZIDS/o6XA/Y5M4Gr8DBxM9V7o2WC\n\
+SuA2ek5Jl5PxHOKR2rJM4dQ++hxH6yylwetZZVOTWjmlDLrPeZEal5khRj2swAozkD0PX4\n\
+Ywjj8HIvmTEro0O2NFex35Mllq1WWTlAgDprNMWqOF+Ib3bmJpKpNkdy4fL5sSfVLyAV7D\n\
+UP2cZmfIQVLWNBGw==\n\
+-----END OPENSSH PRIVATE KEY-----\n\
+";
+    const ECDSA: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n\
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAaAAAABNlY2RzYS\n\
+1zaGEyLW5pc3RwMjU2AAAACG5pc3RwMjU2AAAAQQTdmh4yIluQrMM3YW5U6DGEUrrkmcJr\n\
+6wwYqdadr1qbVcMgk7Q7hodUD7/xrbMHPt9mLt2T21/S7Btdu6vALZ4xAAAAoBhgpwUYYK\n\
+cFAAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBN2aHjIiW5Cswzdh\n\
+blToMYRSuuSZwmvrDBip1p2vWptVwyCTtDuGh1QPv/Gtswc+32Yu3ZPbX9LsG127q8Atnj\n\
+EAAAAgelhrw96Kyqk/KVgv5qVTFEz3eO1RDfRGrZBYeO/TfPEAAAABeAECAwQFBgc=\n\
+-----END OPENSSH PRIVATE KEY-----\n\
+";
 }

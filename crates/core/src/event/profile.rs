@@ -164,9 +164,17 @@ struct WireApprovalFrom {
         deserialize_with = "present",
         skip_serializing_if = "Option::is_none"
     )]
+    #[expect(
+        clippy::option_option,
+        reason = "absent and null mean different things"
+    )]
     digest: Option<Option<Digest>>,
 }
 /// Tells `null` (nothing runs there) from an absent member (unknown).
+#[expect(
+    clippy::option_option,
+    reason = "absent and null mean different things"
+)]
 fn present<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<Digest>>, D::Error> {

@@ -1,13 +1,13 @@
 //! What an event must satisfy beyond the shape of its members, as far as no ledger is needed (`formats.md` sections 3 and 7).
 
-use piperoll_tlog::key::PublicKey;
+mod approval;
+mod keys;
 
 use crate::{
-    authority::{self, Purpose},
     event::{Digest, Event, Profile},
     judge::{Reason, Refusal},
-    kind::{self, Content, Kind},
-    name::{Origin, Principal, PrincipalKind},
+    kind::{Content, Kind},
+    name::{Principal, PrincipalKind},
     shape::any_of,
 };
 
@@ -37,24 +37,24 @@ pub(super) fn check(event: &Event) -> Checked {
     check_subject(event)?;
     check_references(event)?;
     match &event.content {
-        Content::LedgerCreated(content) => check_genesis(event, content),
-        Content::KeyRegistered(content) => check_registration(event, content),
-        Content::ApprovalCreated(content) => check_approval(
+        Content::LedgerCreated(content) => keys::check_genesis(event, content),
+        Content::KeyRegistered(content) => keys::check_registration(event, content),
+        Content::ApprovalCreated(content) => approval::check_approval(
             event,
             &content.approval_details_url,
             &content.resource_target_url,
             ("requestor", &content.requestor),
         ),
         Content::ApprovalUpdated(content) => {
-            check_approval(
+            approval::check_approval(
                 event,
                 &content.approval_details_url,
                 &content.resource_target_url,
                 ("responder", &content.responder),
             )?;
-            check_decision(event)
+            approval::check_decision(event)
         }
-        Content::BundleDefined(content) => check_bundle(event, content),
+        Content::BundleDefined(content) => approval::check_bundle(event, content),
         Content::StreamGapAccepted(content) if content.first > content.last => Err(wrong(
             "subject.content.last",
             "the gap ends before it begins: last is smaller than first",
@@ -202,8 +202,6 @@ fn check_subject(event: &Event) -> Checked {
     let subject = event.subject.as_str();
     match &event.content {
         Content::LedgerCreated(content) => equal(FIELD, subject, &content.origin, "the origin"),
-        // Its key is looked at with the rest of the registration.
-        Content::KeyRegistered(_) => Ok(()),
         Content::PersonDescribed(_) | Content::AccountLinked(_) | Content::RoleGranted(_) => {
             match Principal::parse(subject).map(|principal| principal.kind()) {
                 Ok(PrincipalKind::Person) => Ok(()),
@@ -253,7 +251,9 @@ fn check_subject(event: &Event) -> Checked {
             format!("subject.id is {subject:?}, which is not a package URL"),
             "write a purl, such as pkg:oci/checkout@sha256:<digest>",
         )),
-        Content::ApprovalUpdated(_)
+        // The subject of a registration is looked at beside its key.
+        Content::KeyRegistered(_)
+        | Content::ApprovalUpdated(_)
         | Content::DeploymentStarted(_)
         | Content::DeploymentFinished(_)
         | Content::RollbackStarted(_)
@@ -326,244 +326,4 @@ fn sha256_in(purl: &str) -> Vec<String> {
             (length == DIGITS).then(|| rest[..DIGITS].to_owned())
         })
         .collect()
-}
-
-fn check_approval(event: &Event, details: &str, target: &str, claim: (&str, &str)) -> Checked {
-    let wanted = format!("urn:piperoll:approval:{}", event.subject);
-    equal(
-        "subject.content.approvalDetailsUrl",
-        details,
-        &wanted,
-        "that of this approval",
-    )?;
-    let Some(first) = event.profile.binds().first() else {
-        return Err(wrong(
-            "customData.piperoll.binds",
-            "an approval binds at least one content",
-            "give the digest of what is approved",
-        ));
-    };
-    let wanted = match &first.digest {
-        Digest::Sha256(hash) => format!("urn:sha256:{}", hash.to_hex()),
-        Digest::GitCommit(commit) => format!("urn:git:{commit}"),
-    };
-    equal(
-        "subject.content.resourceTargetUrl",
-        target,
-        &wanted,
-        "the first bind",
-    )?;
-    let (name, who) = claim;
-    if event.profile.relayed.is_some() {
-        return Ok(());
-    }
-    equal(
-        &format!("subject.content.{name}"),
-        who,
-        event.source.as_str(),
-        "who signs",
-    )
-}
-fn check_decision(event: &Event) -> Checked {
-    let Some(approval) = &event.profile.approval else {
-        return Ok(());
-    };
-    if !event.profile.texts.contains_key(&approval.shown) {
-        return Err(wrong(
-            "customData.piperoll.approval.shown",
-            format!("the text {:?} is not among the texts", approval.shown),
-            "name the text that holds what was shown",
-        ));
-    }
-    if approval.request.is_none() && event.profile.relayed.is_none() {
-        return Err(wrong(
-            "customData.piperoll.approval.request",
-            "request is missing: an approval answers a request",
-            "give the payload hash of the request",
-        ));
-    }
-    Ok(())
-}
-
-fn check_bundle(event: &Event, content: &kind::BundleDefined) -> Checked {
-    let [bind] = event.profile.binds() else {
-        return Err(wrong(
-            "customData.piperoll.binds",
-            "a bundle binds exactly one content, its manifest",
-            "give one bind with the SHA-256 of the manifest",
-        ));
-    };
-    if content.elements.is_empty() {
-        return Err(wrong(
-            "subject.content.elements",
-            "a bundle without elements",
-            "list the artifacts that go together",
-        ));
-    }
-    let Some(manifest) = kind::bundle_hash(&content.elements) else {
-        return Err(wrong(
-            "subject.content.elements",
-            "an element stands twice",
-            "list each artifact once",
-        ));
-    };
-    if bind.digest == Digest::Sha256(manifest) {
-        return Ok(());
-    }
-    Err(wrong(
-        "customData.piperoll.binds",
-        "the bind is not the hash of the manifest",
-        format!(
-            "bind {}, the SHA-256 of the sorted lines <sha256>, two spaces, <purl>",
-            manifest.to_hex()
-        ),
-    ))
-}
-
-/// What a registration says about itself; whom the key belongs to already is judged against the ledger.
-fn check_registration(event: &Event, content: &kind::KeyRegistered) -> Checked {
-    let key = admitted("subject.content.key", &content.key)?;
-    equal(
-        "subject.id",
-        &event.subject,
-        &authority::keyid(key.as_bytes()),
-        "the fingerprint of the key",
-    )?;
-    let sort = content.principal.kind();
-    match content.purpose {
-        Purpose::EventPipeline
-        | Purpose::EventPerson
-        | Purpose::EventMonitor
-        | Purpose::EventBridge
-        | Purpose::EventLedger
-        | Purpose::Admin => {
-            if content.purpose.principal_kind() != Some(sort) {
-                return Err(wrong(
-                    "subject.content.purpose",
-                    format!(
-                        "a key for {} cannot belong to a {}",
-                        content.purpose.as_str(),
-                        sort.as_str()
-                    ),
-                    "let purpose and principal agree",
-                ));
-            }
-        }
-        Purpose::Invitation | Purpose::Checkpoint | Purpose::Witness => {
-            return Err(wrong(
-                "subject.content.purpose",
-                format!(
-                    "keys for {} are not registered this way",
-                    content.purpose.as_str()
-                ),
-                "register a key that signs events, or an administrator's",
-            ));
-        }
-    }
-    let Some(ledger) = event.profile.ledger else {
-        return Ok(());
-    };
-    let message = authority::possession_message(
-        &ledger,
-        &content.principal,
-        content.purpose,
-        content.scheme,
-        key.as_bytes(),
-    );
-    let possession = piperoll_tlog::encoding::from_base64(&content.possession).unwrap_or_default();
-    if content.scheme.verifies(&key, &message, &possession) {
-        return Ok(());
-    }
-    Err(wrong(
-        "subject.content.possession",
-        "possession does not verify: the new key did not sign this ledger, principal, purpose, scheme and key",
-        "let the holder of the new key make it with `piperoll key new`",
-    ))
-}
-fn admitted(field: &str, base64: &str) -> Result<PublicKey, Refusal> {
-    let bytes = piperoll_tlog::encoding::from_base64(base64).unwrap_or_default();
-    PublicKey::admit(&bytes).map_err(|error| {
-        wrong(
-            field,
-            error.to_string(),
-            "make another key; a key made by ssh-keygen or by `piperoll key new` is always good",
-        )
-    })
-}
-
-fn check_genesis(event: &Event, content: &kind::LedgerCreated) -> Checked {
-    let origin = Origin::parse(&content.origin).map_err(|error| {
-        wrong(
-            "subject.content.origin",
-            error.to_string(),
-            "write an origin such as piperoll.acme.example/log/main",
-        )
-    })?;
-    equal(
-        "context.source",
-        event.source.slug(),
-        origin.slug(),
-        "the last segment of the origin",
-    )?;
-    if content.admission != 0 {
-        return Err(wrong(
-            "subject.content.admission",
-            format!("admission {} is not known here", content.admission),
-            "write 0, or use a newer build",
-        ));
-    }
-    let [event_key, checkpoint_key, administrators @ ..] = content.keys.as_slice() else {
-        return Err(genesis_keys(
-            "a ledger begins with its event key and its checkpoint key",
-        ));
-    };
-    for (at, key) in content.keys.iter().enumerate() {
-        let field = format!("subject.content.keys[{at}].key");
-        admitted(&field, &key.key)?;
-        if content.keys[..at].iter().any(|other| other.key == key.key) {
-            return Err(genesis_keys("a key stands twice"));
-        }
-    }
-    let is_ledgers =
-        |key: &kind::GenesisKey, purpose| key.purpose == purpose && key.principal == event.source;
-    if !is_ledgers(event_key, Purpose::EventLedger)
-        || !is_ledgers(checkpoint_key, Purpose::Checkpoint)
-    {
-        return Err(genesis_keys(
-            "the first two keys are not the ledger's event key and its checkpoint key",
-        ));
-    }
-    let is_administrators = |key: &kind::GenesisKey| {
-        key.purpose == Purpose::Admin && key.principal.kind() == PrincipalKind::Person
-    };
-    if administrators.is_empty() || !administrators.iter().all(is_administrators) {
-        return Err(genesis_keys(
-            "the keys behind the first two are not administrators' keys, of persons",
-        ));
-    }
-    let mut persons: Vec<&str> = administrators
-        .iter()
-        .map(|key| key.principal.as_str())
-        .collect();
-    persons.sort_unstable();
-    persons.dedup();
-    if usize::try_from(content.threshold).is_ok_and(|threshold| threshold <= persons.len()) {
-        return Ok(());
-    }
-    Err(wrong(
-        "subject.content.threshold",
-        format!(
-            "threshold {} is more than the {} different administrators",
-            content.threshold,
-            persons.len()
-        ),
-        "the threshold counts different persons",
-    ))
-}
-fn genesis_keys(detail: &str) -> Refusal {
-    wrong(
-        "subject.content.keys",
-        detail,
-        "list the event key, the checkpoint key, then the administrators' keys",
-    )
 }

@@ -73,7 +73,7 @@ pub struct RoleGranted {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environments: Option<Vec<String>>,
 }
-/// A CDEvents reference to something by id.
+/// A `CDEvents` reference to something by id.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reference {

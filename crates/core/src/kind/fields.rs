@@ -70,7 +70,7 @@ const ROLE_GRANTED: &[Field] = &[
     optional("services", PATTERNS),
     optional("environments", PATTERNS),
 ];
-/// Only `change.created` has a description in CDEvents.
+/// Only `change.created` has a description in `CDEvents`.
 const CHANGE_CREATED: &[Field] = &[
     required("repository", REPOSITORY),
     optional("description", Shape::Words),
@@ -159,7 +159,7 @@ const ALERT_RESOLVED: &[Field] = &[
 ];
 const INCIDENT: &[Field] = &[
     required("environment", REFERENCE),
-    // CDEvents lets it be empty, and what it carries is accepted as sent.
+    // The standard lets it be empty, and what it carries is accepted as sent.
     optional("description", Shape::Text),
     optional("service", REFERENCE),
     optional("artifactId", Shape::Id),
@@ -232,7 +232,7 @@ impl Kind {
             | Self::ChangeMerged
             | Self::ChangeAbandoned => &["change"],
             Self::ChangeReviewed => &["change", "verdict"],
-            Self::ApprovalCreated | Self::BundleDefined => &["binds"],
+            Self::ApprovalCreated | Self::BundleDefined | Self::OverrideDeclared => &["binds"],
             Self::ApprovalUpdated => &["binds", "approval", "role"],
             Self::DeploymentStarted
             | Self::DeploymentFinished
@@ -241,7 +241,6 @@ impl Kind {
             Self::ServiceDeployed | Self::ServiceUpgraded | Self::ServiceRolledback => {
                 &["service", "environment"]
             }
-            Self::OverrideDeclared => &["binds"],
             Self::IncidentDetected | Self::IncidentResolved => &["environment"],
             Self::LedgerCreated
             | Self::KeyRegistered
