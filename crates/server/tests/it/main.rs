@@ -4,6 +4,8 @@
     reason = "helpers of tests stop at the first surprise"
 )]
 
+mod auditing;
+mod faulty;
 mod replay;
 mod running;
 mod support;

@@ -139,6 +139,21 @@ impl Home {
         let (key, urn) = Folder::new(self.data()).read_key("admin").unwrap();
         (Principal::parse(&urn).unwrap(), key)
     }
+    /// Its store, opened apart from any server.
+    pub(crate) async fn store(&self) -> store::Shared {
+        let path = self.data().join("ledger.db");
+        store::sqlite::open(&path, OpenMode::ReadWrite)
+            .await
+            .unwrap()
+    }
+    /// [`Home::person`] as a recorded message of the embedded stream.
+    pub(crate) fn message(&self, number: u8) -> Message {
+        Message {
+            bytes: self.person(number),
+            stream_time: self.clock.now(),
+            position: Position::Next,
+        }
+    }
     /// A `person.described` by the administrator; every number is another person.
     pub(crate) fn person(&self, number: u8) -> Vec<u8> {
         let (admin, key) = self.admin();

@@ -1,0 +1,140 @@
+//! The account of the stream: its rows follow each other without a hole and sum to the ledger.
+
+use piperoll_core::kind::Content;
+use piperoll_store::{Consumed, Cursor, Head, Store};
+
+use super::{Error, Place};
+use crate::projector::EMBEDDED;
+
+const PAGE_ROWS: u32 = 500;
+
+/// A control entry, and what it does to the cursor.
+#[derive(Clone, Debug)]
+pub(super) struct Control {
+    pub(super) index: u64,
+    pub(super) content: Content,
+}
+/// What the account sums to.
+pub(super) struct Account {
+    pub(super) rows: u64,
+    pub(super) messages: [u64; 4],
+}
+
+/// Follows the rows up to the head.
+pub(super) async fn check(
+    store: &dyn Store,
+    head: &Head,
+    controls: &[Control],
+) -> Result<Account, Error> {
+    let mut walk = Walk {
+        incarnation: EMBEDDED.to_owned(),
+        sequence: 0,
+        number: 0,
+        messages: [0; 4],
+        controls,
+    };
+    loop {
+        let page = store.consumed(walk.number, PAGE_ROWS).await?;
+        for row in &page {
+            // What follows was added by a running server since the head was read.
+            if walk.is_at(head) {
+                break;
+            }
+            if row.number != walk.number {
+                return Err(walk.wrong("it is missing"));
+            }
+            walk.take(&row.consumed)?;
+            walk.number += 1;
+        }
+        if walk.is_at(head) {
+            return Ok(Account {
+                rows: walk.number,
+                messages: walk.messages,
+            });
+        }
+        if page.is_empty() {
+            let Cursor {
+                incarnation,
+                sequence,
+                ..
+            } = &head.cursor;
+            return Err(walk.wrong(format!(
+                "it is missing, or a row before it is wrong: all rows account for {} entries up to message {} of {}, the head says {} up to {sequence} of {incarnation}",
+                walk.messages[0], walk.sequence, walk.incarnation, head.size,
+            )));
+        }
+    }
+}
+
+struct Walk<'a> {
+    incarnation: String,
+    sequence: u64,
+    number: u64,
+    messages: [u64; 4],
+    controls: &'a [Control],
+}
+impl Walk<'_> {
+    fn wrong(&self, what: impl Into<String>) -> Error {
+        Error::wrong(Place::Consumed(self.number), what)
+    }
+    fn is_at(&self, head: &Head) -> bool {
+        self.messages[0] == head.size
+            && self.sequence == head.cursor.sequence
+            && self.incarnation == head.cursor.incarnation
+    }
+    fn take(&mut self, row: &Consumed) -> Result<(), Error> {
+        let counts = [row.recorded, row.duplicate, row.refused, row.junk];
+        match row.range {
+            Some((from, to)) => self.range(row, from, to, counts.iter().sum())?,
+            None => self.control(row, counts)?,
+        }
+        for (sum, count) in self.messages.iter_mut().zip(counts) {
+            *sum += count;
+        }
+        Ok(())
+    }
+    fn range(&mut self, row: &Consumed, from: u64, to: u64, sum: u64) -> Result<(), Error> {
+        let next = self.sequence + 1;
+        if row.incarnation != self.incarnation || from != next {
+            return Err(self.wrong(format!(
+                "it begins at message {from} of {}, where message {next} of {} is the next",
+                row.incarnation, self.incarnation
+            )));
+        }
+        if to < from || sum != to - from + 1 {
+            return Err(self.wrong(format!(
+                "its counts sum to {sum}, but its range is {from} to {to}"
+            )));
+        }
+        self.sequence = to;
+        Ok(())
+    }
+    /// The row of a control entry stands exactly where that entry does.
+    fn control(&mut self, row: &Consumed, counts: [u64; 4]) -> Result<(), Error> {
+        let Some((control, later)) = self.controls.split_first() else {
+            return Err(self.wrong("it is of a control entry, and there is none left"));
+        };
+        if counts != [1, 0, 0, 0] || control.index != self.messages[0] {
+            return Err(self.wrong(format!(
+                "it is not the row of the control entry {}",
+                control.index
+            )));
+        }
+        match &control.content {
+            Content::StreamAdopted(adopted) => {
+                self.incarnation.clone_from(&adopted.incarnation);
+                self.sequence = adopted.sequence;
+            }
+            Content::StreamGapAccepted(gap) => self.sequence = gap.last,
+            _ => {}
+        }
+        if row.incarnation != self.incarnation {
+            return Err(self.wrong(format!(
+                "it speaks of {}, where the stream is {}",
+                row.incarnation, self.incarnation
+            )));
+        }
+        self.controls = later;
+        Ok(())
+    }
+}
