@@ -99,7 +99,7 @@ impl Lane {
                 drawing.texts.push(Text {
                     x: x + 8,
                     y: top + bars_top + 17,
-                    class: "",
+                    class: "inside",
                     line: span.label.clone(),
                 });
             } else {

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::{
     Text,
-    letters::{self},
     placing::{Area, Box},
 };
 
@@ -98,10 +97,9 @@ impl Scale {
     pub(super) fn labels(&self) -> Vec<Text> {
         let mut area = Area::new(0, i64::MAX);
         let mut texts = Vec::new();
-        let mut put = |x: i64, row: i64, text: String| {
+        let mut put = |x: i64, row: i64, edge: i64, text: String| {
             let place = Box::of_line(x, row * 17, &text);
-            let right = self.segments.last().map_or(0, |segment| segment.right);
-            if letters::width(&text) + x <= right && area.takes(&place) {
+            if place.right <= edge && area.takes(&place) {
                 area.occupy(place);
                 texts.push(Text {
                     x,
@@ -111,25 +109,26 @@ impl Scale {
                 });
             }
         };
+        let edge = self.segments.last().map_or(0, |segment| segment.right);
         let mut in_order: Vec<&Segment> = self.segments.iter().collect();
         in_order.sort_by_key(|segment| !segment.busy);
         for segment in &in_order {
             if segment.step() < DAY {
-                put(segment.left + 4, 0, day(segment.from));
+                put(segment.left + 4, 0, edge, day(segment.from));
             }
         }
         for segment in &in_order {
             for at in segment.ticks() {
                 let x = segment.x(at) + 4;
                 if at % DAY == 0 {
-                    put(x, 0, day(at));
+                    put(x, 0, edge, day(at));
                 } else {
-                    put(x, 1, format_at(at, "%H:%M"));
+                    put(x, 1, segment.right, format_at(at, "%H:%M"));
                 }
             }
         }
         for segment in &in_order {
-            put(segment.left + 4, 0, day(segment.from));
+            put(segment.left + 4, 0, edge, day(segment.from));
         }
         texts
     }
