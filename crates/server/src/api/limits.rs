@@ -13,10 +13,13 @@ pub const EVENTS_LINES_AT_ONCE: usize = 256;
 pub const BRIDGE_BODY_BYTES_MAX: usize = 25 * 1024 * 1024;
 /// Webhook bodies held in memory at a time: four of 25 MiB are 100 MiB.
 pub const BRIDGE_BODIES_AT_ONCE: usize = 4;
+/// A webhook's body up to this size is read without waiting for a turn, so that senders who dawdle with large ones do not keep out
+/// the ordinary ones, which have some 20 KiB.
+pub const BRIDGE_SMALL_BODY_BYTES: usize = 256 * 1024;
 /// How long a webhook waits for its turn before it is told to come again (senders give up after 10 s).
 pub const BRIDGE_TURN_WAIT: Duration = Duration::from_secs(5);
 /// How long a webhook's body may take to arrive.
-pub const BRIDGE_BODY_WAIT: Duration = Duration::from_secs(30);
+pub const BRIDGE_BODY_WAIT: Duration = Duration::from_secs(20);
 /// Rows of one page of a list.
 pub const PAGE_ROWS_MAX: u32 = 500;
 /// Rows of one page where the question does not say.

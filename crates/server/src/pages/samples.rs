@@ -1,14 +1,17 @@
 //! Answers made up for tests: the story of the mock, a crowded one with long names, and one whose words are hostile.
 
+mod matrix;
+
 use jiff::{Timestamp, ToSpan};
 use piperoll_core::answer::{
-    Agreement, AlertBar, Bar, Behind, Cell, Contents, Covers, Lane, PersonMark, Picture, Stage,
-    State, Story, Where, WhereRow, Words,
+    Agreement, AlertBar, Bar, Covers, Lane, PersonMark, Picture, Stage, State, Story, Words,
     part::{
         AsOf, ChangeRef, Detail, DetailBody, DigestRef, Line, Mark, Moment, Part, Sentence,
         TimeForm, Tone, Who,
     },
 };
+
+pub(super) use matrix::matrix;
 
 /// A name of 60 characters without a space.
 pub(super) const LONG: &str = "payments-reconciliation-service-for-the-northern-region-0001";
@@ -431,103 +434,4 @@ pub(super) fn hostile() -> Story {
     };
     story.completeness = vec![Sentence(vec![text(HOSTILE)])];
     story
-}
-
-fn cell(number: u32, title: &str, start: &str, since: &str, marks: Vec<Mark>) -> Cell {
-    Cell {
-        service: "checkout".to_owned(),
-        environment: "production".to_owned(),
-        change: Some(ChangeRef {
-            id: format!("github:acme/checkout#{number}"),
-            label: format!("#{number}"),
-            service: None,
-            title: Some(title.to_owned()),
-        }),
-        contents: Contents::Known {
-            commits: Vec::new(),
-            changes: Vec::new(),
-        },
-        digests: vec![digest(start)],
-        commit: None,
-        since: moment(58, since),
-        again: number == 415,
-        deployment: "d".to_owned(),
-        by: who("checkout-deploy"),
-        via: None,
-        agreements: Vec::new(),
-        marks,
-    }
-}
-/// The matrix of the mock, and a service with a long name that is in one environment only.
-pub(super) fn matrix() -> Where {
-    let behind = |words: &str| {
-        Some(Behind {
-            ahead: "staging".to_owned(),
-            behind: "production".to_owned(),
-            changes: None,
-            other_commits: 0,
-            sentence: Sentence(vec![text(words)]),
-        })
-    };
-    let mut unknown = cell(
-        0,
-        "",
-        "c07d",
-        "13T16:00",
-        vec![mark('!', Tone::Warn, "override, review owed")],
-    );
-    unknown.change = None;
-    unknown.contents = Contents::Unknown;
-    let mut with_others = cell(
-        418,
-        "Ask for the postcode before the address",
-        "9f2c",
-        "11T11:45",
-        Vec::new(),
-    );
-    with_others.contents = Contents::Known {
-        commits: Vec::new(),
-        changes: [416, 417, 418]
-            .map(|number| ChangeRef {
-                id: format!("github:acme/checkout#{number}"),
-                label: format!("#{number}"),
-                service: None,
-                title: None,
-            })
-            .to_vec(),
-    };
-    Where {
-        as_of: AsOf {
-            size: 86,
-            recorded_at: None,
-        },
-        lead: Sentence(vec![text(
-            "Three services, two environments. Production is 4 changes behind staging.",
-        )]),
-        environments: vec!["staging".to_owned(), LONG.to_owned()],
-        rows: vec![
-            WhereRow {
-                service: "checkout".to_owned(),
-                behind: behind("production is 3 changes behind"),
-                cells: vec![
-                    Some(with_others),
-                    Some(cell(
-                        415,
-                        "Shorter receipt mail",
-                        "51aa",
-                        "12T20:31",
-                        vec![
-                            mark('↶', Tone::Bad, "rolled back from #418"),
-                            mark('✓', Tone::Good, "approved, exact content"),
-                        ],
-                    )),
-                ],
-            },
-            WhereRow {
-                service: LONG.to_owned(),
-                behind: None,
-                cells: vec![None, Some(unknown)],
-            },
-        ],
-    }
 }

@@ -1,0 +1,125 @@
+//! The bridges' outbox, emptied into the ledger: at once after a webhook, and again and again for what is left.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use piperoll_store::BridgeRow;
+
+use crate::{
+    api::problem,
+    intake::{Answer, Unavailable, Wait},
+    serve::{State, Stop},
+};
+
+/// How long a webhook waits for its events to become entries. GitHub gives up after 10 s.
+const AT_ONCE_WAIT: Duration = Duration::from_secs(4);
+/// Rows read from the outbox at a time.
+const ROWS_AT_ONCE: u32 = 200;
+/// How often the outbox is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Where events wait that the ledger does not take yet (a missing grant), it is asked less often.
+const LOOK_SELDOM: Duration = Duration::from_secs(30);
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// The ledger answered for good.
+    Done,
+    /// It may take it later.
+    Waits,
+}
+
+/// Hands in what was just kept. What does not become an entry soon is left to [`run`].
+pub(super) async fn at_once(state: &State, rows: Vec<BridgeRow>) {
+    let deliveries = rows.into_iter().map(|row| deliver(state, row));
+    if tokio::time::timeout(AT_ONCE_WAIT, join_all(deliveries))
+        .await
+        .is_err()
+    {
+        tracing::info!("a webhook's events are kept and wait for the ledger");
+    }
+}
+
+/// Sends what is not recorded yet, at start and after outages, until `stop`.
+pub(super) async fn run(state: State, mut stop: Stop) {
+    let mut pause = Duration::ZERO;
+    loop {
+        tokio::select! {
+            () = stop.stopped() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = tokio::select! {
+            // An envelope that is handed in twice is recorded once, so that a delivery may be cut off anywhere.
+            () = stop.stopped() => return,
+            waits = empty(&state) => if waits { LOOK_SELDOM } else { LOOK_EVERY },
+        };
+    }
+}
+/// Goes through the outbox once; gives whether something is left that the ledger does not take yet.
+async fn empty(state: &State) -> bool {
+    loop {
+        let rows = match state.store.bridge_unsent(ROWS_AT_ONCE).await {
+            Ok(rows) => rows,
+            Err(error) => {
+                tracing::warn!(error = %problem::chain(&error), "the bridges' outbox cannot be read");
+                return true;
+            }
+        };
+        if rows.is_empty() {
+            return false;
+        }
+        let whole = rows.len() == ROWS_AT_ONCE as usize;
+        let fates = join_all(rows.into_iter().map(|row| deliver(state, row))).await;
+        if fates.contains(&Fate::Waits) {
+            return true;
+        }
+        if !whole {
+            return false;
+        }
+    }
+}
+
+async fn deliver(state: &State, row: BridgeRow) -> Fate {
+    let answer = state
+        .intake
+        .submit(row.envelope.into_bytes(), Wait::Recorded)
+        .await;
+    let fate = fate(&row.bridge, &answer);
+    if fate == Fate::Done {
+        let marked = state
+            .store
+            .bridge_done(&row.bridge, &row.dedupe_key, row.ordinal)
+            .await;
+        if let Err(error) = marked {
+            // It will be handed in again and be a duplicate.
+            tracing::warn!(error = %problem::chain(&error), "the bridges' outbox cannot be written");
+        }
+    }
+    fate
+}
+fn fate(bridge: &str, answer: &Result<Answer, Unavailable>) -> Fate {
+    match answer {
+        Ok(Answer::Recorded { .. } | Answer::Duplicate { .. }) => Fate::Done,
+        // On the stream, but not judged within the wait.
+        Ok(Answer::Accepted { .. }) => Fate::Waits,
+        Ok(Answer::Refused { refusal, .. }) => {
+            let retry = refusal.reason.retry();
+            tracing::warn!(
+                bridge,
+                reason = refusal.reason.as_str(),
+                field = refusal.field,
+                retry,
+                "the ledger does not take what a bridge relays"
+            );
+            if retry { Fate::Waits } else { Fate::Done }
+        }
+        Err(unavailable) => {
+            tracing::info!(
+                bridge,
+                why = unavailable.why,
+                "a bridge waits for the ledger"
+            );
+            Fate::Waits
+        }
+    }
+}
