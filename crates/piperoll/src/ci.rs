@@ -12,8 +12,6 @@ pub struct Run {
     pub alias: Option<String>,
     /// The login of who started the run.
     pub actor: Option<String>,
-    /// Whether the machine is thrown away after the job, so that an outbox on it does not last.
-    pub ephemeral: bool,
 }
 
 /// Reads the variables; off a CI system everything is absent.
@@ -48,7 +46,6 @@ fn github(environment: Environment<'_>) -> Run {
         commit: environment("GITHUB_SHA").and_then(full_commit),
         alias: run().and_then(|url| alias(&url)),
         actor: environment("GITHUB_TRIGGERING_ACTOR").or_else(|| environment("GITHUB_ACTOR")),
-        ephemeral: environment("RUNNER_ENVIRONMENT").is_some_and(|kind| kind == "github-hosted"),
     }
 }
 /// <https://docs.gitlab.com/ci/variables/predefined_variables/>. The pipeline is the run: start and finish may be two jobs of it.
@@ -57,9 +54,6 @@ fn gitlab(environment: Environment<'_>) -> Run {
         commit: environment("CI_COMMIT_SHA").and_then(full_commit),
         alias: environment("CI_PIPELINE_URL").and_then(|url| alias(&url)),
         actor: environment("GITLAB_USER_LOGIN"),
-        ephemeral: environment("CI_RUNNER_DESCRIPTION").is_some_and(|description| {
-            description.contains("saas-linux") || description.contains("gitlab.com")
-        }),
     }
 }
 /// <https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables>; `BUILD_USER_ID` comes from a plug-in.
@@ -68,7 +62,6 @@ fn jenkins(environment: Environment<'_>) -> Run {
         commit: environment("GIT_COMMIT").and_then(full_commit),
         alias: environment("BUILD_URL").and_then(|url| alias(&url)),
         actor: environment("BUILD_USER_ID"),
-        ephemeral: false,
     }
 }
 /// `run:` and the address without scheme and without a slash at its end.
@@ -107,7 +100,6 @@ mod tests {
             ("GITHUB_RUN_ID", "7002"),
             ("GITHUB_RUN_ATTEMPT", "1"),
             ("GITHUB_ACTOR", "tomas-l"),
-            ("RUNNER_ENVIRONMENT", "github-hosted"),
         ];
         let run = with(&variables);
         assert_eq!(run.commit.as_deref(), Some(COMMIT));
@@ -116,7 +108,6 @@ mod tests {
             Some("run:github.com/acme/checkout/actions/runs/7002")
         );
         assert_eq!(run.actor.as_deref(), Some("tomas-l"));
-        assert!(run.ephemeral);
         variables[5].1 = "2";
         variables.push(("GITHUB_TRIGGERING_ACTOR", "ravi-m"));
         let again = with(&variables);

@@ -10,11 +10,10 @@ use piperoll_core::{
     event::{Approval, ApprovalFrom, Bind, Digest, Profile},
     kind::{
         ApprovalCreated, ApprovalUpdated, BundleDefined, BundleElement, Content, Decision,
-        DeploymentFinished, DeploymentStarted, Outcome, RollbackFinished, RollbackStarted, Trigger,
+        DeploymentFinished, DeploymentStarted, Outcome, RollbackFinished, RollbackStarted, Trigger, bundle_hash,
     },
     name::Principal,
 };
-use piperoll_tlog::hash::sha256;
 
 /// What is deployed where, by which run. The same for the start and the finish of one deployment.
 #[derive(Clone, Debug)]
@@ -214,15 +213,16 @@ pub fn decision(
     }
 }
 
-/// Several artifacts that go together. Its one bind is the hash of its manifest.
-pub fn bundle(at: Timestamp, name: &str, version: &str, elements: Vec<BundleElement>) -> Draft {
-    let subject = format!("{name}@{version}");
-    let digest = Digest::Sha256(sha256(manifest(&elements).as_bytes()));
+/// Several artifacts that go together. Its one bind is the hash of its manifest; `None` when an element stands there twice.
+pub fn bundle(
+    at: Timestamp,
+    name: &str,
+    version: &str,
+    elements: Vec<BundleElement>,
+) -> Option<Draft> {
+    let bind = bundle_bind(name, version, bundle_hash(&elements)?);
     let profile = Profile {
-        binds: Some(vec![Bind {
-            name: format!("bundle:{subject}"),
-            digest,
-        }]),
+        binds: Some(vec![bind]),
         ..Profile::default()
     };
     let content = BundleDefined {
@@ -230,23 +230,24 @@ pub fn bundle(at: Timestamp, name: &str, version: &str, elements: Vec<BundleElem
         version: version.to_owned(),
         elements,
     };
-    Draft {
+    Some(Draft {
         id: None,
         timestamp: at,
-        subject: Some(subject),
+        subject: Some(format!("{name}@{version}")),
         content: Content::BundleDefined(content),
         profile,
         texts: BTreeMap::new(),
+    })
+}
+pub fn bundle_bind(name: &str, version: &str, manifest: Hash) -> Bind {
+    Bind {
+        name: format!("bundle:{name}@{version}"),
+        digest: Digest::Sha256(manifest),
     }
 }
-/// Lines `<sha256>  <purl>`, each ending in LF, sorted by their bytes (`formats.md` section 7).
-pub fn manifest(elements: &[BundleElement]) -> String {
-    let mut lines: Vec<String> = elements
-        .iter()
-        .map(|element| format!("{}  {}\n", element.sha256, element.purl))
-        .collect();
-    lines.sort();
-    lines.concat()
+/// `<run alias>/<service>/<environment>` (`formats.md` section 9).
+pub fn deployment_id(run: &str, service: &str, environment: &str) -> String {
+    format!("{run}/{service}/{environment}")
 }
 
 pub fn approval_urn(id: &str) -> String {

@@ -1,5 +1,6 @@
 //! Which server, and which ledger it must be.
 
+use piperoll_client::{ledger, server::Server, state::Folder};
 use piperoll_core::{Hash, name::LedgerId};
 
 use crate::exit::{Exit, Problem, Result};
@@ -28,15 +29,26 @@ impl LedgerArgs {
         })?;
         Ok(Some(LedgerId(hash)))
     }
-    /// The ledger everything is signed for.
-    pub async fn id(&self) -> Result<LedgerId> {
-        match self.given()? {
-            Some(id) => Ok(id),
-            None => Err(Problem::new(
-                Exit::NoAnswer,
-                "neither the ledger's id nor a server is known",
-            )
-            .hint("try: --ledger ID (or PIPEROLL_LEDGER), as piperoll init printed it")),
+    /// The server at that address; nothing is sent yet.
+    pub fn connect(&self) -> Result<Server> {
+        connect(&self.server)
+    }
+    /// The ledger everything is signed for: the one that was named, the one pinned for the server, or the server's own.
+    pub async fn id(&self, folder: &Folder) -> Result<LedgerId> {
+        if let Some(told) = self.given()? {
+            return Ok(told);
+        }
+        let server = self.connect()?;
+        match ledger::identify(folder, &server, None).await {
+            Ok(identified) => Ok(identified.ledger.id),
+            Err(ledger::Error::Query(error)) => Err(Problem::new(Exit::NoAnswer, error.to_string())
+                .hint("neither the ledger's id nor a server that knows it can be found")
+                .hint("try: --ledger ID (or PIPEROLL_LEDGER), as piperoll init printed it")),
+            Err(error) => Err(Problem::new(Exit::Unverified, error.to_string())),
         }
     }
+}
+/// A server by its address.
+pub fn connect(address: &str) -> Result<Server> {
+    Server::new(address, None).map_err(|error| Problem::usage(error.to_string()))
 }

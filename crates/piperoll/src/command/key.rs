@@ -12,8 +12,10 @@ use piperoll_core::{
 use serde::Serialize;
 
 use crate::{
+    emitter::OutboxArgs,
     exit::{Problem, Result},
     keys::{self, Enrolment, Signer},
+    ledger::LedgerArgs,
     output::{self, Format, FormatArgs},
     rim,
 };
@@ -46,7 +48,9 @@ pub struct NewArgs {
     #[arg(long, value_name = "FILE")]
     enrol: Option<PathBuf>,
     #[command(flatten)]
-    ledger: crate::ledger::LedgerArgs,
+    ledger: LedgerArgs,
+    #[command(flatten)]
+    outbox: OutboxArgs,
 }
 
 /// Show whose a key is: principal, fingerprint and public half
@@ -82,7 +86,7 @@ struct Shown {
 pub async fn run(args: Args) -> Result {
     match args.command {
         Command::New(args) => {
-            let ledger = args.ledger.id().await?;
+            let ledger = args.ledger.id(&args.outbox.folder()?).await?;
             new(&args, &ledger)
         }
         Command::Show(args) => show(&args),

@@ -1,0 +1,80 @@
+//! `piperoll flush`: delivers what waits in the outbox and brings receipts home.
+
+use std::time::Duration;
+
+use piperoll_client::courier::{Fate, Why};
+use serde::Serialize;
+
+use crate::{
+    emitter::{Flushed, SenderArgs},
+    exit::{Exit, Problem, Result},
+    output::{self, Format, FormatArgs},
+};
+
+/// How long a flush may take in all.
+const WITHIN: Duration = Duration::from_secs(300);
+
+/// Deliver the events that wait in the outbox, and fetch their receipts
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    sender: SenderArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+/// What is left, for programs.
+#[derive(Serialize)]
+struct Told {
+    recorded: usize,
+    receipts: usize,
+    waiting: usize,
+    awaiting_receipt: usize,
+    refused: usize,
+}
+
+pub async fn run(args: Args) -> Result {
+    let emitter = args.sender.connect_to_flush().await?;
+    let flushed = emitter.flush(WITHIN).await?;
+    let recorded = flushed.delivered.fates.iter().filter(|(_, fate)| matches!(fate, Fate::Recorded { .. })).count();
+    let told = Told {
+        recorded,
+        receipts: flushed.receipts.receipts.len(),
+        waiting: flushed.counts.waiting,
+        awaiting_receipt: flushed.counts.recorded,
+        refused: flushed.counts.refused,
+    };
+    match args.format.format() {
+        Format::Json => output::json(&told)?,
+        Format::Table => output::data(&format!(
+            "{} delivered, {} receipts verified and kept; {} waiting, {} recorded and awaiting their receipt, {} refused\n",
+            told.recorded, told.receipts, told.waiting, told.awaiting_receipt, told.refused
+        ))?,
+    }
+    conclude(&flushed)
+}
+/// The worst of what happened decides.
+fn conclude(flushed: &Flushed) -> Result {
+    let alarm = flushed.delivered.alarms.iter().chain(&flushed.receipts.alarms).next();
+    if let Some(alarm) = alarm {
+        return Err(Problem::new(Exit::Unverified, alarm.to_string())
+            .hint("keep the outbox as it is and show it to whoever runs the ledger"));
+    }
+    for (_, fate) in &flushed.delivered.fates {
+        match fate {
+            Fate::Refused(problem) => {
+                return Err(Problem::failed(format!("an event was refused and put aside: {problem}")));
+            }
+            Fate::Waiting(Why::Retry(problem)) => {
+                let waits = Problem::new(Exit::NotAuthorised, format!("an event still waits: {problem}"));
+                return Err(problem.remedy.iter().cloned().fold(waits, Problem::hint));
+            }
+            Fate::Waiting(_) | Fate::Recorded { .. } => {}
+        }
+    }
+    if flushed.counts.waiting > 0 {
+        let why = flushed.delivered.stopped.clone().unwrap_or_else(|| "the ledger has not come to them yet".to_owned());
+        return Err(Problem::new(Exit::NoAnswer, format!("{} still waiting: {why}", flushed.counts.waiting)));
+    }
+    Ok(())
+}
