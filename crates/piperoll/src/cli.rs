@@ -23,6 +23,13 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Emit(command::emit::Args),
+    Deploy(command::deploy::Args),
+    Flush(command::flush::Args),
+    Kinds(command::kinds::Args),
+    Request(command::request::Args),
+    Approve(command::approve::ApproveArgs),
+    Reject(command::approve::RejectArgs),
     Key(command::key::Args),
     Completions(command::completions::Args),
 }

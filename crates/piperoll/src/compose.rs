@@ -10,10 +10,12 @@ use piperoll_core::{
     event::{Approval, ApprovalFrom, Bind, Digest, Profile},
     kind::{
         ApprovalCreated, ApprovalUpdated, BundleDefined, BundleElement, Content, Decision,
-        DeploymentFinished, DeploymentStarted, Outcome, RollbackFinished, RollbackStarted, Trigger, bundle_hash,
+        DeploymentFinished, DeploymentStarted, Outcome, RollbackFinished, RollbackStarted, Trigger,
+        bundle_hash,
     },
     name::Principal,
 };
+use piperoll_tlog::encoding;
 
 /// What is deployed where, by which run. The same for the start and the finish of one deployment.
 #[derive(Clone, Debug)]
@@ -248,6 +250,11 @@ pub fn bundle_bind(name: &str, version: &str, manifest: Hash) -> Bind {
 /// `<run alias>/<service>/<environment>` (`formats.md` section 9).
 pub fn deployment_id(run: &str, service: &str, environment: &str) -> String {
     format!("{run}/{service}/{environment}")
+}
+
+/// Where no run names it: `deployment:<32 hex digits>`.
+pub fn random_deployment_id(random: [u8; 16]) -> String {
+    format!("deployment:{}", encoding::hex(&random))
 }
 
 pub fn approval_urn(id: &str) -> String {

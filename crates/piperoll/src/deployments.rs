@@ -26,8 +26,19 @@ pub struct Memory {
 }
 impl Memory {
     pub fn of(folder: &Folder, ledger: LedgerId, service: &str, environment: &str) -> Self {
-        let name = sha256_parts(&[ledger.0.as_bytes(), service.as_bytes(), b"\n", environment.as_bytes()]).to_hex();
-        Self { path: folder.root().join("deployments").join(format!("{}.json", &name[..32])) }
+        let name = sha256_parts(&[
+            ledger.0.as_bytes(),
+            service.as_bytes(),
+            b"\n",
+            environment.as_bytes(),
+        ])
+        .to_hex();
+        Self {
+            path: folder
+                .root()
+                .join("deployments")
+                .join(format!("{}.json", &name[..32])),
+        }
     }
     /// What was started and not finished; `None` when nothing was.
     pub fn recall(&self) -> Result<Option<Started>> {
@@ -36,7 +47,9 @@ impl Memory {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.broken(&error)),
         };
-        serde_json::from_str(&text).map(Some).map_err(|error| self.broken(&error))
+        serde_json::from_str(&text)
+            .map(Some)
+            .map_err(|error| self.broken(&error))
     }
     /// Remembers a start; one that was never finished is forgotten by it.
     pub fn remember(&self, started: &Started) -> Result {
@@ -58,8 +71,11 @@ impl Memory {
         }
     }
     fn broken(&self, error: &dyn std::fmt::Display) -> Problem {
-        Problem::failed(format!("what was started is noted in {}, which cannot be used: {error}", self.path.display()))
-            .hint("name the deployment with --deployment, or remove that file")
+        Problem::failed(format!(
+            "what was started is noted in {}, which cannot be used: {error}",
+            self.path.display()
+        ))
+        .hint("name the deployment with --deployment, or remove that file")
     }
 }
 
@@ -77,15 +93,28 @@ mod tests {
         let started = Started {
             id: "deployment-1".into(),
             rollback: false,
-            binds: vec![Bind { name: "image".into(), digest: Digest::Sha256(Hash([1; 32])) }],
+            binds: vec![Bind {
+                name: "image".into(),
+                digest: Digest::Sha256(Hash([1; 32])),
+            }],
             change: None,
             run: None,
         };
         let here = Memory::of(&folder, ledger, "checkout", "production");
         assert_eq!(here.recall().unwrap(), None);
         here.remember(&started).unwrap();
-        assert_eq!(Memory::of(&folder, ledger, "checkout", "production").recall().unwrap(), Some(started));
-        assert_eq!(Memory::of(&folder, ledger, "checkout", "staging").recall().unwrap(), None);
+        assert_eq!(
+            Memory::of(&folder, ledger, "checkout", "production")
+                .recall()
+                .unwrap(),
+            Some(started)
+        );
+        assert_eq!(
+            Memory::of(&folder, ledger, "checkout", "staging")
+                .recall()
+                .unwrap(),
+            None
+        );
         here.forget().unwrap();
         here.forget().unwrap();
         assert_eq!(here.recall().unwrap(), None);

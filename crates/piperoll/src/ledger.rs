@@ -41,9 +41,11 @@ impl LedgerArgs {
         let server = self.connect()?;
         match ledger::identify(folder, &server, None).await {
             Ok(identified) => Ok(identified.ledger.id),
-            Err(ledger::Error::Query(error)) => Err(Problem::new(Exit::NoAnswer, error.to_string())
-                .hint("neither the ledger's id nor a server that knows it can be found")
-                .hint("try: --ledger ID (or PIPEROLL_LEDGER), as piperoll init printed it")),
+            Err(ledger::Error::Query(error)) => {
+                Err(Problem::new(Exit::NoAnswer, error.to_string())
+                    .hint("neither the ledger's id nor a server that knows it can be found")
+                    .hint("try: --ledger ID (or PIPEROLL_LEDGER), as piperoll init printed it"))
+            }
             Err(error) => Err(Problem::new(Exit::Unverified, error.to_string())),
         }
     }

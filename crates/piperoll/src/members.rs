@@ -9,9 +9,16 @@ use serde_json::{Map, Value, json};
 
 use crate::content;
 
-/// Members of contents that the command fills in itself: copies of what the profile says, and names made of ids.
-const FILLED_IN: &[&str] =
-    &["environment", "service", "approvalDetailsUrl", "resourceTargetUrl", "requestor", "responder"];
+/// Members of contents that are no flags of their own: the command fills them in from what else it knows.
+const FILLED_IN: &[&str] = &[
+    "environment",
+    "service",
+    "approvalDetailsUrl",
+    "resourceTargetUrl",
+    "requestor",
+    "responder",
+    "role",
+];
 
 /// The members of a kind that are flags. A member that is also the name of a text is given as the text.
 pub fn flags(kind: Kind) -> impl Iterator<Item = &'static Field> {
@@ -56,7 +63,9 @@ pub fn value(shape: Shape, typed: &[String], now: Timestamp) -> Result<Value, St
         }
         Shape::Labels => {
             let pairs = typed.iter().map(|text| {
-                let (name, label) = text.split_once('=').ok_or_else(|| format!("{text:?} is not NAME=VALUE"))?;
+                let (name, label) = text
+                    .split_once('=')
+                    .ok_or_else(|| format!("{text:?} is not NAME=VALUE"))?;
                 Ok((name.to_owned(), json!(label)))
             });
             Ok(Value::Object(pairs.collect::<Result<Map<_, _>, String>>()?))
@@ -75,7 +84,9 @@ fn single(shape: Shape, text: &str, now: Timestamp) -> Result<Value, String> {
             _ => Err(format!("{text:?} is not true or false")),
         },
         Shape::Count | Shape::Ordinal | Shape::Exactly(_) => {
-            let number: u64 = text.parse().map_err(|_| format!("{text:?} is not a whole number"))?;
+            let number: u64 = text
+                .parse()
+                .map_err(|_| format!("{text:?} is not a whole number"))?;
             Ok(json!(number))
         }
         Shape::Time => instant(text, now).map(|at| json!(at.to_string())),
@@ -109,7 +120,8 @@ fn single(shape: Shape, text: &str, now: Timestamp) -> Result<Value, String> {
 /// JSON; or, where the first two members are enough, `FIRST` or `FIRST=SECOND` (a repository, an element of a bundle).
 fn object(fields: &'static [Field], text: &str) -> Result<Value, String> {
     if text.starts_with('{') {
-        return serde_json::from_str(text).map_err(|error| format!("{text:?} is not JSON: {error}"));
+        return serde_json::from_str(text)
+            .map_err(|error| format!("{text:?} is not JSON: {error}"));
     }
     let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
     match (names.as_slice(), text.rsplit_once('=')) {
@@ -197,7 +209,12 @@ mod tests {
     fn no_two_flags_of_a_kind_have_one_name() {
         for kind in Kind::ALL {
             let mut names: Vec<String> = flags(*kind).map(|field| flag_name(field.name)).collect();
-            names.extend(kind.texts_required().iter().chain(kind.texts_optional()).map(|name| flag_name(name)));
+            names.extend(
+                kind.texts_required()
+                    .iter()
+                    .chain(kind.texts_optional())
+                    .map(|name| flag_name(name)),
+            );
             let count = names.len();
             names.sort();
             names.dedup();
@@ -211,14 +228,20 @@ mod tests {
         assert_eq!(one(Shape::Flag, "true").unwrap(), json!(true));
         assert_eq!(one(Shape::Count, "7").unwrap(), json!(7));
         assert!(one(Shape::Count, "7.5").is_err());
-        assert_eq!(one(Shape::CommitDigest, "ABC").unwrap(), json!({"gitCommit": "abc"}));
+        assert_eq!(
+            one(Shape::CommitDigest, "ABC").unwrap(),
+            json!({"gitCommit": "abc"})
+        );
         let repository: &[Field] = Kind::ChangeMerged.content_fields();
         assert_eq!(
             one(repository[0].shape, "acme/checkout").unwrap(),
             json!({"id": "acme/checkout", "source": "https://github.com"})
         );
         let labels = ["a=b".to_owned(), "c=d=e".to_owned()];
-        assert_eq!(value(Shape::Labels, &labels, now()).unwrap(), json!({"a": "b", "c": "d=e"}));
+        assert_eq!(
+            value(Shape::Labels, &labels, now()).unwrap(),
+            json!({"a": "b", "c": "d=e"})
+        );
     }
 
     #[test]
@@ -227,7 +250,10 @@ mod tests {
         assert_eq!(text("now").unwrap(), "2026-11-12T20:04:00Z");
         assert_eq!(text("+8h").unwrap(), "2026-11-13T04:04:00Z");
         assert_eq!(text("-30m").unwrap(), "2026-11-12T19:34:00Z");
-        assert_eq!(text("2026-11-12T21:04:00+01:00").unwrap(), "2026-11-12T20:04:00Z");
+        assert_eq!(
+            text("2026-11-12T21:04:00+01:00").unwrap(),
+            "2026-11-12T20:04:00Z"
+        );
         assert!(text("tomorrow").unwrap_err().contains("+8h"));
     }
 }

@@ -133,12 +133,12 @@ mod tests {
     fn off_a_terminal_a_row_is_one_line_and_nothing_is_cut() {
         assert_eq!(
             table_at(None, &["service", "what"], rows()),
-            "SERVICE   WHAT
-\
-             checkout  Ask for the postcode before the address
-\
-             pay       two\nlines \u{1b}[2J
-"
+            [
+                "SERVICE   WHAT\n",
+                "checkout  Ask for the postcode before the address\n",
+                "pay       two\\nlines \\u{1b}[2J\n",
+            ]
+            .concat()
         );
     }
 

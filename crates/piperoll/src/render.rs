@@ -14,7 +14,9 @@ const TEXT_COLUMNS_MAX: usize = 110;
 
 /// Paragraph width: the terminal's, within reason.
 fn columns() -> usize {
-    terminal::width().map_or(TEXT_COLUMNS_MAX, |width| usize::from(width).min(TEXT_COLUMNS_MAX))
+    terminal::width().map_or(TEXT_COLUMNS_MAX, |width| {
+        usize::from(width).min(TEXT_COLUMNS_MAX)
+    })
 }
 
 pub fn log(rows: &[LogRow]) -> String {
@@ -26,13 +28,28 @@ pub fn log(rows: &[LogRow]) -> String {
             row.index.to_string(),
             date(row.time),
             short_principal(&row.principal).to_owned(),
-            row.change.as_deref().map(short_change).unwrap_or_default().to_owned(),
+            row.change
+                .as_deref()
+                .map(short_change)
+                .unwrap_or_default()
+                .to_owned(),
             row.service.clone().unwrap_or_default(),
             row.environment.clone().unwrap_or_default(),
             row.summary.clone(),
         ]
     });
-    output::table(&["record", "when (utc)", "signed by", "change", "service", "environment", "what"], cells)
+    output::table(
+        &[
+            "record",
+            "when (utc)",
+            "signed by",
+            "change",
+            "service",
+            "environment",
+            "what",
+        ],
+        cells,
+    )
 }
 /// `pipeline:checkout-deploy`: a URN without what all of them begin with.
 fn short_principal(urn: &str) -> &str {
@@ -40,7 +57,9 @@ fn short_principal(urn: &str) -> &str {
 }
 /// `acme/checkout#418`: an id without its host.
 fn short_change(id: &str) -> &str {
-    id.strip_prefix("github:").or_else(|| id.strip_prefix("gitlab:")).unwrap_or(id)
+    id.strip_prefix("github:")
+        .or_else(|| id.strip_prefix("gitlab:"))
+        .unwrap_or(id)
 }
 
 /// A change's whole story.
@@ -48,8 +67,15 @@ pub fn story(story: &Story) -> String {
     let mut text = heading(&story.change, &story.title);
     text.push_str(&paragraph(&story.lead, "  "));
     if !story.chips.is_empty() {
-        let chips: Vec<String> = story.chips.iter().map(piperoll_core::answer::part::Mark::plain).collect();
-        text.push_str(&format!("  {}\n", terminal::escape_line(&chips.join("   "))));
+        let chips: Vec<String> = story
+            .chips
+            .iter()
+            .map(piperoll_core::answer::part::Mark::plain)
+            .collect();
+        text.push_str(&format!(
+            "  {}\n",
+            terminal::escape_line(&chips.join("   "))
+        ));
     }
     text.push('\n');
     text.push_str(&lines(&story.lines, "  "));
@@ -68,26 +94,39 @@ pub fn story(story: &Story) -> String {
 }
 /// `checkout #418  Ask for the postcode before the address`
 fn heading(change: &ChangeRef, title: &Words) -> String {
-    let service = change.service.as_deref().map(|service| format!("{service} ")).unwrap_or_default();
+    let service = change
+        .service
+        .as_deref()
+        .map(|service| format!("{service} "))
+        .unwrap_or_default();
     let title = match title {
         Words::Said(title) => title.as_str(),
         Words::NotSupplied => "(no title supplied)",
         Words::Erased => "(its title was erased)",
     };
-    format!("  {}  {}\n", terminal::escape_line(&format!("{service}{}", change.label)), terminal::escape_line(title))
+    format!(
+        "  {}  {}\n",
+        terminal::escape_line(&format!("{service}{}", change.label)),
+        terminal::escape_line(title)
+    )
 }
 /// The record: number, time, sign and words of each line.
 pub fn lines(lines: &[Line], indent: &str) -> String {
     let mut text = format!("{indent}record  when (UTC)        what\n");
     for line in lines {
-        let sign = line.sign.map_or_else(|| "  ".to_owned(), |sign| format!("{sign} "));
+        let sign = line
+            .sign
+            .map_or_else(|| "  ".to_owned(), |sign| format!("{sign} "));
         let recorded = match line.at.recorded_at {
             Some(at) => format!(" (recorded {})", date(at)),
             None => String::new(),
         };
         let when = date(line.at.time);
         let words = terminal::escape_line(&line.plain()).into_owned();
-        text.push_str(&format!("{indent}{:>6}  {when:<16}{sign}{words}{recorded}\n", line.at.index));
+        text.push_str(&format!(
+            "{indent}{:>6}  {when:<16}{sign}{words}{recorded}\n",
+            line.at.index
+        ));
     }
     text
 }
@@ -115,7 +154,8 @@ pub fn matrix(answer: &Where, now: Timestamp) -> String {
     let rows = answer.rows.iter().map(|row| {
         let mut cells = vec![row.service.clone()];
         cells.extend(row.cells.iter().map(|cell| {
-            cell.as_ref().map_or_else(|| "none recorded".to_owned(), |cell| slot(cell, now))
+            cell.as_ref()
+                .map_or_else(|| "none recorded".to_owned(), |cell| slot(cell, now))
         }));
         cells
     });
@@ -142,15 +182,26 @@ fn slot(cell: &Cell, now: Timestamp) -> String {
         Contents::Known { changes, .. } if changes.len() > 1 => format!(" +{}", changes.len() - 1),
         Contents::Known { .. } | Contents::Rollback => String::new(),
     };
-    let marks: String = cell.marks.iter().map(|mark| format!("  {}", mark.plain())).collect();
-    format!("{what}{others}, {} ({}){marks}", date(cell.since.time), age(cell.since.time, now))
+    let marks: String = cell
+        .marks
+        .iter()
+        .map(|mark| format!("  {}", mark.plain()))
+        .collect();
+    format!(
+        "{what}{others}, {} ({}){marks}",
+        date(cell.since.time),
+        age(cell.since.time, now)
+    )
 }
 pub fn as_of(as_of: &AsOf) -> String {
     let Some(last) = as_of.size.checked_sub(1) else {
         return "Nothing is recorded yet.".to_owned();
     };
     match as_of.recorded_at {
-        Some(at) => format!("As of record {last}, {} UTC.", at.strftime("%Y-%m-%d %H:%M")),
+        Some(at) => format!(
+            "As of record {last}, {} UTC.",
+            at.strftime("%Y-%m-%d %H:%M")
+        ),
         None => format!("As of record {last}."),
     }
 }
@@ -223,7 +274,10 @@ mod tests {
     #[test]
     fn wrapped_words_keep_their_order_and_their_width() {
         let text = wrap(&"word ".repeat(100), "  ");
-        assert!(text.lines().all(|line| line.chars().count() <= TEXT_COLUMNS_MAX && line.starts_with("  ")));
+        assert!(
+            text.lines()
+                .all(|line| line.chars().count() <= TEXT_COLUMNS_MAX && line.starts_with("  "))
+        );
         assert_eq!(text.matches("word").count(), 100);
         assert_eq!(wrap("a \u{1b}[2Jb", ""), "a \\u{1b}[2Jb\n");
     }

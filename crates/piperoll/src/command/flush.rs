@@ -6,8 +6,9 @@ use piperoll_client::courier::{Fate, Why};
 use serde::Serialize;
 
 use crate::{
-    emitter::{Flushed, SenderArgs},
+    dispatch::{Dispatch, Flushed, OutboxArgs},
     exit::{Exit, Problem, Result},
+    ledger::LedgerArgs,
     output::{self, Format, FormatArgs},
 };
 
@@ -18,7 +19,9 @@ const WITHIN: Duration = Duration::from_secs(300);
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    sender: SenderArgs,
+    ledger: LedgerArgs,
+    #[command(flatten)]
+    outbox: OutboxArgs,
     #[command(flatten)]
     format: FormatArgs,
 }
@@ -34,9 +37,14 @@ struct Told {
 }
 
 pub async fn run(args: Args) -> Result {
-    let emitter = args.sender.connect_to_flush().await?;
-    let flushed = emitter.flush(WITHIN).await?;
-    let recorded = flushed.delivered.fates.iter().filter(|(_, fate)| matches!(fate, Fate::Recorded { .. })).count();
+    let dispatch = Dispatch::connect(&args.ledger, &args.outbox).await?;
+    let flushed = dispatch.flush(WITHIN).await?;
+    let recorded = flushed
+        .delivered
+        .fates
+        .iter()
+        .filter(|(_, fate)| matches!(fate, Fate::Recorded { .. }))
+        .count();
     let told = Told {
         recorded,
         receipts: flushed.receipts.receipts.len(),
@@ -55,7 +63,12 @@ pub async fn run(args: Args) -> Result {
 }
 /// The worst of what happened decides.
 fn conclude(flushed: &Flushed) -> Result {
-    let alarm = flushed.delivered.alarms.iter().chain(&flushed.receipts.alarms).next();
+    let alarm = flushed
+        .delivered
+        .alarms
+        .iter()
+        .chain(&flushed.receipts.alarms)
+        .next();
     if let Some(alarm) = alarm {
         return Err(Problem::new(Exit::Unverified, alarm.to_string())
             .hint("keep the outbox as it is and show it to whoever runs the ledger"));
@@ -63,18 +76,30 @@ fn conclude(flushed: &Flushed) -> Result {
     for (_, fate) in &flushed.delivered.fates {
         match fate {
             Fate::Refused(problem) => {
-                return Err(Problem::failed(format!("an event was refused and put aside: {problem}")));
+                return Err(Problem::failed(format!(
+                    "an event was refused and put aside: {problem}"
+                )));
             }
             Fate::Waiting(Why::Retry(problem)) => {
-                let waits = Problem::new(Exit::NotAuthorised, format!("an event still waits: {problem}"));
+                let waits = Problem::new(
+                    Exit::NotAuthorised,
+                    format!("an event still waits: {problem}"),
+                );
                 return Err(problem.remedy.iter().cloned().fold(waits, Problem::hint));
             }
             Fate::Waiting(_) | Fate::Recorded { .. } => {}
         }
     }
     if flushed.counts.waiting > 0 {
-        let why = flushed.delivered.stopped.clone().unwrap_or_else(|| "the ledger has not come to them yet".to_owned());
-        return Err(Problem::new(Exit::NoAnswer, format!("{} still waiting: {why}", flushed.counts.waiting)));
+        let why = flushed
+            .delivered
+            .stopped
+            .clone()
+            .unwrap_or_else(|| "the ledger has not come to them yet".to_owned());
+        return Err(Problem::new(
+            Exit::NoAnswer,
+            format!("{} still waiting: {why}", flushed.counts.waiting),
+        ));
     }
     Ok(())
 }

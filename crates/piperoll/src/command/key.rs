@@ -12,7 +12,7 @@ use piperoll_core::{
 use serde::Serialize;
 
 use crate::{
-    emitter::OutboxArgs,
+    dispatch::OutboxArgs,
     exit::{Problem, Result},
     keys::{self, Enrolment, Signer},
     ledger::LedgerArgs,

@@ -57,7 +57,9 @@ impl Shown {
             signed_by: signers(kind),
             profile: kind.profile_required(),
             content: content.collect(),
-            texts: required.chain(kind.texts_optional().iter().map(text(false))).collect(),
+            texts: required
+                .chain(kind.texts_optional().iter().map(text(false)))
+                .collect(),
         }
     }
 }
@@ -67,7 +69,11 @@ fn signers(kind: Kind) -> Vec<&'static str> {
         .iter()
         .map(|purpose| {
             let name = purpose.as_str();
-            if name == "admin" { "administrator" } else { name.rsplit('.').next().unwrap_or(name) }
+            if name == "admin" {
+                "administrator"
+            } else {
+                name.rsplit('.').next().unwrap_or(name)
+            }
         })
         .collect()
 }
@@ -84,10 +90,17 @@ pub fn find(name: &str) -> Result<Kind> {
         return Ok(kind);
     }
     let stem = name.split('.').next().unwrap_or(name);
-    let like: Vec<&str> =
-        Kind::ALL.iter().map(|kind| kind.name()).filter(|known| !stem.is_empty() && known.starts_with(stem)).collect();
+    let like: Vec<&str> = Kind::ALL
+        .iter()
+        .map(|kind| kind.name())
+        .filter(|known| !stem.is_empty() && known.starts_with(stem))
+        .collect();
     let problem = Problem::usage(format!("there is no kind of event {name:?}"));
-    let problem = if like.is_empty() { problem } else { problem.hint(format!("there are: {}", like.join(", "))) };
+    let problem = if like.is_empty() {
+        problem
+    } else {
+        problem.hint(format!("there are: {}", like.join(", ")))
+    };
     Err(problem.hint("all of them: piperoll kinds"))
 }
 fn list(format: Format) -> Result {
@@ -96,9 +109,17 @@ fn list(format: Format) -> Result {
         return output::json(&kinds);
     }
     let rows = Kind::ALL.iter().map(|kind| {
-        vec![kind.name().to_owned(), signers(*kind).join(", "), family(*kind).to_owned(), needs(*kind)]
+        vec![
+            kind.name().to_owned(),
+            signers(*kind).join(", "),
+            family(*kind).to_owned(),
+            needs(*kind),
+        ]
     });
-    output::data(&output::table(&["kind", "signed by", "from", "needs"], rows))
+    output::data(&output::table(
+        &["kind", "signed by", "from", "needs"],
+        rows,
+    ))
 }
 fn family(kind: Kind) -> &'static str {
     match kind.family() {
@@ -107,9 +128,11 @@ fn family(kind: Kind) -> &'static str {
         Family::Draft => "CDEvents draft",
     }
 }
-/// `service, environment, binds, outcome`
+/// `service, environment, outcome`
 fn needs(kind: Kind) -> String {
-    kind.needs().split_once(": ").map_or_else(String::new, |(_, needs)| needs.to_owned())
+    super::emit::needs(kind)
+        .split_once(": ")
+        .map_or_else(String::new, |(_, needs)| needs.to_owned())
 }
 fn show(kind: Kind, format: Format) -> Result {
     let shown = Shown::of(kind);
@@ -131,7 +154,11 @@ fn show(kind: Kind, format: Format) -> Result {
     }
     for text in &shown.texts {
         let need = if text.required { "needed" } else { "" };
-        rows.push(vec![flag(text.name), need.to_owned(), "words, kept beside the signature; can be erased".to_owned()]);
+        rows.push(vec![
+            flag(text.name),
+            need.to_owned(),
+            "words, kept beside the signature; can be erased".to_owned(),
+        ]);
     }
     output::data(&format!(
         "{}  ({})\nsigned by {}\n\n{}\nin parentheses: filled in by the command\n",

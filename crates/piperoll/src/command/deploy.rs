@@ -1,0 +1,298 @@
+//! `piperoll deploy start|finish|run`: a deployment, told by the pipeline that does it.
+
+mod child;
+
+use std::{process::ExitCode, time::Instant};
+
+use clap::Subcommand;
+use piperoll_core::kind::{Outcome, Trigger};
+
+use self::child::Ended;
+use crate::{
+    ci::{self, Run},
+    compose::{self, Deployment},
+    content::ContentArgs,
+    deployments::{Memory, Started},
+    emitter::{Emitter, SenderArgs},
+    exit::{Problem, Result},
+    output::{self, Format, FormatArgs},
+    rim,
+};
+
+/// Tell the ledger that something is deployed, or rolled back
+#[derive(Debug, clap::Args)]
+#[command(after_help = "example: piperoll deploy run -s checkout -e production --artifact sha256:… -- ./deploy.sh\n\
+    On a CI system commit, run and actor come from its variables. An event that cannot be delivered waits in the outbox and\n\
+    never breaks the job, unless --strict is given.")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+#[derive(Debug, Subcommand)]
+enum Command {
+    Start(StartArgs),
+    Finish(FinishArgs),
+    Run(RunArgs),
+}
+
+/// Which deployment it is.
+#[derive(Debug, clap::Args)]
+struct WhatArgs {
+    #[arg(long, short = 's', value_name = "SERVICE")]
+    service: String,
+    #[arg(long, short = 'e', value_name = "ENVIRONMENT")]
+    environment: String,
+    #[command(flatten)]
+    content: ContentArgs,
+    /// It goes back to something that ran before
+    #[arg(long)]
+    rollback: bool,
+    /// The deployment's id [default: from the CI run, else random]
+    #[arg(long, value_name = "ID")]
+    deployment: Option<String>,
+    /// The change, if it is to be filed under one; as a rule the commit tells
+    #[arg(long, value_name = "ID")]
+    change: Option<String>,
+    /// auto or manual [default: manual for a rollback]
+    #[arg(long, value_name = "HOW", value_parser = parse_trigger)]
+    trigger: Option<Trigger>,
+    /// Login of who started it [default: from the CI variables]
+    #[arg(long, value_name = "LOGIN")]
+    actor: Option<String>,
+    /// Why
+    #[arg(long, value_name = "WORDS")]
+    reason: Option<String>,
+}
+fn parse_trigger(text: &str) -> std::result::Result<Trigger, String> {
+    match text {
+        "auto" => Ok(Trigger::Auto),
+        "manual" => Ok(Trigger::Manual),
+        _ => Err("it is auto or manual".to_owned()),
+    }
+}
+
+/// Say that a deployment starts
+#[derive(Debug, clap::Args)]
+struct StartArgs {
+    #[command(flatten)]
+    what: WhatArgs,
+    #[command(flatten)]
+    sender: SenderArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+/// Say how a deployment ended
+#[derive(Debug, clap::Args)]
+struct FinishArgs {
+    #[command(flatten)]
+    what: WhatArgs,
+    /// success, failure, cancel or error
+    #[arg(long, value_name = "OUTCOME", default_value = "success", value_parser = parse_outcome)]
+    outcome: Outcome,
+    /// What sort of failure it was, in a word
+    #[arg(long, value_name = "WORD")]
+    failure_type: Option<String>,
+    #[command(flatten)]
+    sender: SenderArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+/// Say that a deployment starts, run the command that does it, and say how it ended; its exit code is passed on
+#[derive(Debug, clap::Args)]
+struct RunArgs {
+    #[command(flatten)]
+    what: WhatArgs,
+    #[command(flatten)]
+    sender: SenderArgs,
+    /// The command that deploys, behind --
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+fn parse_outcome(text: &str) -> std::result::Result<Outcome, String> {
+    match text {
+        "success" => Ok(Outcome::Success),
+        "failure" => Ok(Outcome::Failure),
+        "cancel" => Ok(Outcome::Cancel),
+        "error" => Ok(Outcome::Error),
+        _ => Err("it is success, failure, cancel or error".to_owned()),
+    }
+}
+
+pub async fn run(args: Args) -> Result<ExitCode> {
+    match args.command {
+        Command::Start(args) => start(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Finish(args) => finish(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Run(args) => run_command(args).await,
+    }
+}
+
+impl WhatArgs {
+    /// `deployment of checkout to production`
+    fn words(&self) -> String {
+        let what = if self.rollback { "rollback" } else { "deployment" };
+        format!("{what} of {} to {}", self.service, self.environment)
+    }
+    /// A deployment that starts now.
+    fn starting(&self, run: &Run) -> Result<Deployment> {
+        let id = match (&self.deployment, &run.alias) {
+            (Some(id), _) => id.clone(),
+            (None, Some(alias)) => compose::deployment_id(alias, &self.service, &self.environment),
+            (None, None) => compose::random_deployment_id(rim::random()),
+        };
+        Ok(self.with(id, self.content.binds(run)?, run))
+    }
+    fn with(&self, id: String, binds: Vec<piperoll_core::event::Bind>, run: &Run) -> Deployment {
+        Deployment {
+            id,
+            service: self.service.clone(),
+            environment: self.environment.clone(),
+            binds,
+            change: self.change.clone(),
+            run: run.alias.clone(),
+            rollback: self.rollback,
+            trigger: self.trigger,
+            actor: self.actor.clone().or_else(|| run.actor.clone()),
+            reason: self.reason.clone(),
+        }
+    }
+    /// The deployment that ends now: as it was started here, unless it is described anew.
+    fn finishing(&self, run: &Run, started: Option<Started>) -> Result<Deployment> {
+        let here = started.filter(|started| self.deployment.as_ref().is_none_or(|id| *id == started.id));
+        let from_run = run.alias.as_ref().map(|alias| compose::deployment_id(alias, &self.service, &self.environment));
+        let id = self.deployment.clone().or_else(|| here.as_ref().map(|started| started.id.clone())).or(from_run);
+        let Some(id) = id else {
+            return Err(Problem::usage(format!("no {} was started here", self.words()))
+                .hint("a finish belongs to a start: run piperoll deploy start on this machine first, or name the deployment")
+                .hint(format!("try: piperoll deploy finish -s {} -e {} --deployment ID", self.service, self.environment)));
+        };
+        let Some(started) = here else {
+            return Ok(self.with(id, self.content.binds(run)?, run));
+        };
+        let binds = if self.content.is_given() { self.content.binds(run)? } else { started.binds };
+        let mut deployment = self.with(id, binds, run);
+        deployment.rollback |= started.rollback;
+        deployment.run = deployment.run.or(started.run);
+        deployment.change = deployment.change.or(started.change);
+        Ok(deployment)
+    }
+}
+
+async fn start(args: StartArgs) -> Result {
+    let run = ci::detect(&rim::variable);
+    let deployment = args.what.starting(&run)?;
+    let mut emitter = args.sender.connect().await?;
+    let memory = Memory::of(&emitter.dispatch.folder, emitter.ledger(), &deployment.service, &deployment.environment);
+    let sent = emitter.emit(deployment.started(emitter.now()), true).await?;
+    memory.remember(&Started {
+        id: deployment.id,
+        rollback: deployment.rollback,
+        binds: deployment.binds,
+        change: deployment.change,
+        run: deployment.run,
+    })?;
+    super::emit::finish(&emitter, &sent, &args.what.words(), args.sender.strict, args.format.format())
+}
+
+async fn finish(args: FinishArgs) -> Result {
+    let run = ci::detect(&rim::variable);
+    let mut emitter = args.sender.connect().await?;
+    let memory = Memory::of(&emitter.dispatch.folder, emitter.ledger(), &args.what.service, &args.what.environment);
+    let deployment = args.what.finishing(&run, memory.recall()?)?;
+    let sent = emitter.emit(deployment.finished(emitter.now(), args.outcome, args.failure_type.clone()), true).await?;
+    memory.forget()?;
+    let what = format!("end of the {}", args.what.words());
+    super::emit::finish(&emitter, &sent, &what, args.sender.strict, args.format.format())
+}
+
+/// The command's output is its own: everything we say goes to stderr, and its exit code is ours.
+async fn run_command(args: RunArgs) -> Result<ExitCode> {
+    let strict = args.sender.strict;
+    let run = ci::detect(&rim::variable);
+    let deployment = args.what.starting(&run)?;
+    let mut emitter = args.sender.connect().await?;
+    let sent = emitter.emit(deployment.started(emitter.now()), false).await?;
+    // Only --strict keeps a deployment from starting unrecorded; otherwise the ledger never stands in its way.
+    let told = sent.conclude(&args.what.words(), strict);
+    match told {
+        Err(problem) if strict => {
+            let end = deployment.finished(emitter.now(), Outcome::Cancel, Some("not-recorded".to_owned()));
+            emitter.emit(end, true).await?;
+            return Err(problem.hint("the command was not started"));
+        }
+        Err(problem) => output::complain(&problem),
+        Ok(()) => {}
+    }
+    let began = Instant::now();
+    let ended = child::run(&args.command).await;
+    let finished = emitter.emit(deployment.finished(emitter.now(), ended.outcome(), ended.failure_type()), true).await;
+    let code = ended.exit_code();
+    match finished.and_then(|sent| sent.conclude(&ended.words(began.elapsed()), strict)) {
+        Ok(()) => emitter.dispatch.fetch_receipts().await?,
+        Err(problem) if strict && matches!(ended, Ended::Exited(0)) => return Err(problem),
+        Err(problem) => output::complain(&problem),
+    }
+    Ok(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn what() -> WhatArgs {
+        WhatArgs {
+            service: "checkout".into(),
+            environment: "production".into(),
+            content: ContentArgs::default(),
+            rollback: false,
+            deployment: None,
+            change: None,
+            trigger: None,
+            actor: None,
+            reason: None,
+        }
+    }
+    fn ci() -> Run {
+        Run {
+            commit: Some("3facdc47b231584945b35e2da9c325c7fe448603".into()),
+            alias: Some("run:github.com/acme/checkout/actions/runs/7002".into()),
+            actor: Some("tomas-l".into()),
+        }
+    }
+
+    #[test]
+    fn ci_variables_alone_name_the_deployment_its_commit_and_its_actor() {
+        let deployment = what().starting(&ci()).unwrap();
+        assert_eq!(deployment.id, "run:github.com/acme/checkout/actions/runs/7002/checkout/production");
+        assert_eq!(deployment.binds.len(), 1);
+        assert_eq!(deployment.actor.as_deref(), Some("tomas-l"));
+    }
+
+    #[test]
+    fn a_finish_repeats_what_its_start_said() {
+        let started = Started { id: "deployment:1".into(), rollback: true, binds: Vec::new(), change: None, run: None };
+        let deployment = what().finishing(&Run::default(), Some(started)).unwrap();
+        assert_eq!((deployment.id.as_str(), deployment.rollback), ("deployment:1", true));
+    }
+
+    #[test]
+    fn a_finish_without_a_start_says_what_to_do() {
+        let problem = what().finishing(&Run::default(), None).unwrap_err();
+        assert!(problem.lines().contains("--deployment ID"), "{}", problem.lines());
+        let by_run = what().finishing(&ci(), None).unwrap();
+        assert_eq!(by_run.id, "run:github.com/acme/checkout/actions/runs/7002/checkout/production");
+    }
+
+    #[test]
+    fn another_deployment_than_the_one_started_here_is_not_mixed_up_with_it() {
+        let started = Started {
+            id: "deployment:1".into(),
+            rollback: true,
+            binds: Vec::new(),
+            change: None,
+            run: None,
+        };
+        let other = WhatArgs { deployment: Some("deployment:2".into()), ..what() };
+        let deployment = other.finishing(&Run::default(), Some(started)).unwrap();
+        assert_eq!((deployment.id.as_str(), deployment.rollback), ("deployment:2", false));
+    }
+}

@@ -1,0 +1,267 @@
+//! Where events go: an outbox, the server it delivers to, and the ledger both must be of.
+
+use std::{path::PathBuf, time::Duration};
+
+use piperoll_client::{
+    courier::{Alarm, Courier, Fate, Patience, Report, Why},
+    delivery::Wait,
+    ledger::{self, Ledger},
+    outbox::{Claim, Counts, Outbox},
+    query,
+    server::{Server, Unreachable},
+    state::Folder,
+};
+use piperoll_core::name::LedgerId;
+
+use crate::{
+    exit::{Exit, Problem, Result},
+    ledger::LedgerArgs,
+    output, rim,
+};
+
+/// How long a command spends on events that waited before its own.
+const OLDER_EVENTS_WITHIN: Duration = Duration::from_secs(10);
+/// How long it spends on receipts of events before its own.
+const RECEIPTS_WITHIN: Duration = Duration::from_secs(2);
+/// How long it tries with a ledger that is there and takes nothing for now.
+const PATIENCE: Patience = Patience {
+    unavailable: Duration::from_secs(3),
+    unreachable: Duration::ZERO,
+};
+
+/// `--outbox`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct OutboxArgs {
+    /// The folder where events wait for their receipt [default: ~/.local/state/piperoll]
+    #[arg(long, value_name = "FOLDER")]
+    pub outbox: Option<PathBuf>,
+}
+impl OutboxArgs {
+    /// What this user's commands remember: outbox, pinned ledgers, receipts.
+    pub fn folder(&self) -> Result<Folder> {
+        let root = match &self.outbox {
+            Some(root) => root.clone(),
+            None => default_state_folder()?,
+        };
+        Folder::open(&root).map_err(|error| {
+            Problem::from(anyhow::Error::from(error))
+                .hint("another folder can be named with --outbox or PIPEROLL_OUTBOX")
+        })
+    }
+}
+/// `$XDG_STATE_HOME/piperoll`, by default under `~/.local/state`.
+fn default_state_folder() -> Result<PathBuf> {
+    let base = rim::variable("XDG_STATE_HOME").map(PathBuf::from);
+    let base =
+        base.or_else(|| rim::variable("HOME").map(|home| PathBuf::from(home).join(".local/state")));
+    base.map(|base| base.join("piperoll")).ok_or_else(|| {
+        Problem::usage("there is no home folder to keep events in")
+            .hint("try: --outbox FOLDER (or PIPEROLL_OUTBOX)")
+    })
+}
+
+/// An outbox and the way from it.
+pub struct Dispatch {
+    pub server: Server,
+    pub ledger: LedgerId,
+    pub folder: Folder,
+    pub outbox: Outbox,
+    /// The verified ledger, or why the server cannot be used now.
+    reached: std::result::Result<Ledger, Unreached>,
+}
+/// Why events only go into the outbox for now.
+#[derive(Clone, Debug)]
+struct Unreached {
+    why: String,
+    wrong_ledger: bool,
+}
+/// What a flush did.
+#[derive(Debug)]
+pub struct Flushed {
+    pub delivered: Report,
+    pub receipts: Report,
+    pub counts: Counts,
+}
+
+impl Dispatch {
+    pub async fn connect(ledger: &LedgerArgs, outbox: &OutboxArgs) -> Result<Self> {
+        Self::open(ledger.connect()?, ledger.given()?, outbox.folder()?).await
+    }
+    /// Finds out which ledger the server keeps. One that does not answer is no obstacle as long as the ledger's id is known:
+    /// by being told, or by having been pinned.
+    pub async fn open(server: Server, told: Option<LedgerId>, folder: Folder) -> Result<Self> {
+        let (ledger, reached) = match ledger::identify(&folder, &server, told).await {
+            Ok(identified) => {
+                let id = identified.ledger.id;
+                if identified.first_use {
+                    let address = server.address();
+                    output::say(&format!(
+                        "piperoll: first use of {address}: its ledger {} is pinned from now on",
+                        id.0
+                    ));
+                }
+                (id, Ok(identified.ledger))
+            }
+            Err(error) => {
+                let wrong_ledger =
+                    !matches!(error, ledger::Error::Query(_) | ledger::Error::State(_));
+                let id = known(&folder, &server, told).ok_or_else(|| unknown(&server, &error))?;
+                let why = match &error {
+                    ledger::Error::Query(query::Error::Unreachable(
+                        Unreachable::NoConnection { .. } | Unreachable::BrokenOff { .. },
+                    )) => format!("the ledger at {} does not answer", server.address()),
+                    other => other.to_string(),
+                };
+                (id, Err(Unreached { why, wrong_ledger }))
+            }
+        };
+        let outbox = Outbox::open(&folder.outbox(ledger)).map_err(anyhow::Error::from)?;
+        Ok(Self {
+            server,
+            ledger,
+            folder,
+            outbox,
+            reached,
+        })
+    }
+    /// Whether the server keeps another ledger than the one events are signed for.
+    pub fn is_wrong_ledger(&self) -> bool {
+        self.reached
+            .as_ref()
+            .is_err_and(|unreached| unreached.wrong_ledger)
+    }
+    /// Sends an event that was kept just now.
+    pub async fn send(&self, claim: Claim) -> Result<Fate> {
+        match self.courier() {
+            Ok(courier) => Ok(courier.send(claim).await.map_err(anyhow::Error::from)?),
+            Err(unreached) => Ok(Fate::Waiting(Why::Contradiction(unreached.why.clone()))),
+        }
+    }
+    /// What earlier commands left behind: receipts that are ready by now, then events that still wait. What comes of it is
+    /// said, and stands in nobody's way.
+    pub async fn catch_up(&self) -> Result {
+        if let Ok(courier) = self.courier() {
+            raise(
+                &courier
+                    .fetch_receipts(RECEIPTS_WITHIN)
+                    .await
+                    .map_err(anyhow::Error::from)?,
+            );
+            raise(
+                &courier
+                    .flush(OLDER_EVENTS_WITHIN)
+                    .await
+                    .map_err(anyhow::Error::from)?,
+            );
+        }
+        Ok(())
+    }
+    /// Brings home the receipts that are ready by now; what is not ready comes with a later command.
+    pub async fn fetch_receipts(&self) -> Result {
+        if let Ok(courier) = self.courier() {
+            raise(
+                &courier
+                    .fetch_receipts(RECEIPTS_WITHIN)
+                    .await
+                    .map_err(anyhow::Error::from)?,
+            );
+        }
+        Ok(())
+    }
+    /// Delivers whatever waits and fetches every receipt that is ready.
+    pub async fn flush(&self, within: Duration) -> Result<Flushed> {
+        let courier = match self.courier() {
+            Ok(courier) => courier,
+            Err(unreached) => return Err(self.stuck(unreached)?),
+        };
+        let delivered = courier.flush(within).await.map_err(anyhow::Error::from)?;
+        let receipts = courier
+            .fetch_receipts(within)
+            .await
+            .map_err(anyhow::Error::from)?;
+        let counts = self.outbox.counts().map_err(anyhow::Error::from)?;
+        Ok(Flushed {
+            delivered,
+            receipts,
+            counts,
+        })
+    }
+    fn stuck(&self, unreached: &Unreached) -> Result<Problem> {
+        let counts = self.outbox.counts().map_err(anyhow::Error::from)?;
+        let exit = if unreached.wrong_ledger {
+            Exit::Unverified
+        } else {
+            Exit::NoAnswer
+        };
+        let place = tilde(&self.outbox.root().display().to_string());
+        Ok(Problem::new(exit, unreached.why.clone())
+            .hint(format!("{} waiting in {place}", counts.waiting)))
+    }
+    fn courier(&self) -> std::result::Result<Courier<'_>, &Unreached> {
+        self.reached.as_ref().map(|ledger| Courier {
+            outbox: &self.outbox,
+            folder: &self.folder,
+            server: &self.server,
+            ledger,
+            wait: Wait::Recorded,
+            patience: PATIENCE,
+        })
+    }
+}
+
+/// The id to sign for without a server: what was told counts, even against what was pinned.
+fn known(folder: &Folder, server: &Server, told: Option<LedgerId>) -> Option<LedgerId> {
+    told.or_else(|| folder.pinned(server.address()).ok().flatten())
+}
+fn unknown(server: &Server, error: &ledger::Error) -> Problem {
+    match error {
+        ledger::Error::Query(_) => {
+            let address = server.address();
+            Problem::new(
+                Exit::NoAnswer,
+                format!("the ledger at {address} does not answer, and its id is not known, so nothing can be signed for it"),
+            )
+            .hint("nothing was kept")
+            .hint("set PIPEROLL_LEDGER (or --ledger) to the id that piperoll init printed, and events wait until it answers")
+        }
+        ledger::Error::State(error) => Problem::failed(error.to_string()),
+        ledger::Error::Wrong { .. } | ledger::Error::Unproved { .. } => {
+            Problem::new(Exit::Unverified, error.to_string())
+                .hint("nothing was signed or sent; find out why before you go on")
+        }
+    }
+}
+/// What happened to other events on the way.
+fn raise(report: &Report) {
+    for alarm in &report.alarms {
+        let what = match alarm {
+            Alarm::Vanished { .. } | Alarm::Moved { .. } => {
+                "the ledger changed what it had recorded"
+            }
+            Alarm::Receipt(_) => "a receipt is wrong",
+            Alarm::Contradiction(_) => "the ledger contradicts itself",
+        };
+        let hint = "keep the outbox as it is and show it to whoever runs the ledger".to_owned();
+        output::warn(&format!("{what}: {alarm}"), &[hint]);
+    }
+    for (_, fate) in &report.fates {
+        match fate {
+            Fate::Recorded { index, .. } => {
+                output::say(&format!(
+                    "piperoll: an event that waited is recorded as {index}"
+                ));
+            }
+            Fate::Refused(problem) => {
+                output::warn(&format!("an event that waited was refused: {problem}"), &[]);
+            }
+            Fate::Waiting(_) => {}
+        }
+    }
+}
+/// A path with the home folder as `~`, for people.
+pub fn tilde(path: &str) -> String {
+    match rim::variable("HOME").and_then(|home| path.strip_prefix(&home).map(str::to_owned)) {
+        Some(rest) if rest.starts_with('/') => format!("~{rest}"),
+        _ => path.to_owned(),
+    }
+}
