@@ -15,6 +15,7 @@ pub mod found;
 pub mod guard;
 pub mod hashes;
 pub mod intake;
+pub mod offline;
 pub mod pages;
 pub mod projector;
 pub mod publisher;

@@ -1,0 +1,111 @@
+//! Where answers come from: a server, or a folder that nobody serves. Both give the same JSON of `/v1`.
+
+use std::{path::PathBuf, sync::Arc};
+
+use piperoll_client::{problem, query, server::Server};
+use piperoll_server::{clock, entropy, offline::Reader};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{
+    emitter,
+    exit::{Exit, Problem, Result},
+    ledger,
+};
+
+/// `--server`, or `--data` for a ledger that nobody serves.
+#[derive(Clone, Debug, clap::Args)]
+pub struct AskArgs {
+    /// The server's address
+    #[arg(long, value_name = "URL", default_value = ledger::DEFAULT_SERVER)]
+    server: String,
+    /// Ask the ledger in this folder instead, served or not; it is only read
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// The ledger's database, where it is not in the folder
+    #[arg(long, value_name = "ADDRESS", requires = "data", hide_env_values = true)]
+    database: Option<String>,
+}
+impl AskArgs {
+    pub async fn source(&self) -> Result<Source> {
+        match &self.data {
+            Some(data) => {
+                let clock = Arc::new(clock::System);
+                let reader = Reader::open(data, self.database.as_deref(), clock, entropy::system).await;
+                let reader = reader.map_err(|error| Problem::from(anyhow::Error::from(error)))?;
+                Ok(Source::Folder(Box::new(reader)))
+            }
+            None => Ok(Source::Server(ledger::connect(&self.server)?)),
+        }
+    }
+}
+
+/// Who answers.
+pub enum Source {
+    Server(Server),
+    Folder(Box<Reader>),
+}
+impl Source {
+    /// Asks `path`, whose parts are already escaped (see [`segment`]), with these parameters.
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value> {
+        match self {
+            Self::Server(server) => {
+                query::get_json(server, path, query).await.map_err(|error| emitter::no_answer(&error))
+            }
+            Self::Folder(reader) => {
+                let (status, content_type, body) =
+                    reader.get(&with_query(path, query)).await.map_err(Problem::failed)?;
+                read_local(status, &content_type, &body)
+            }
+        }
+    }
+    /// The same, as a type.
+    pub async fn ask<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T> {
+        let value = self.get(path, query).await?;
+        serde_json::from_value(value).map_err(|error| {
+            Problem::failed(format!("the answer to {path} is not one this version understands: {error}"))
+                .hint("the server may be newer or older than this command: compare piperoll --version")
+        })
+    }
+}
+fn read_local(status: u16, content_type: &str, body: &[u8]) -> Result<Value> {
+    if status == 200 {
+        return serde_json::from_slice(body).map_err(|error| Problem::failed(error.to_string()));
+    }
+    let problem = problem::Problem::parse(content_type, body)
+        .ok_or_else(|| Problem::failed(format!("the ledger answers with status {status}")))?;
+    let exit = if status >= 500 { Exit::NoAnswer } else { Exit::Failed };
+    let told = Problem::new(exit, problem.to_string());
+    Err(problem.remedy.into_iter().fold(told, Problem::hint))
+}
+
+/// Text as one part of a path: everything but letters, digits and `-._~` is escaped.
+pub fn segment(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}
+fn with_query(path: &str, query: &[(&str, &str)]) -> String {
+    let pairs: Vec<String> =
+        query.iter().map(|(name, value)| format!("{}={}", segment(name), segment(value))).collect();
+    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_and_times_survive_the_way_through_a_url() {
+        assert_eq!(segment("github:acme/checkout#418"), "github%3Aacme%2Fcheckout%23418");
+        assert_eq!(segment("é&="), "%C3%A9%26%3D");
+        assert_eq!(with_query("/v1/log", &[("kind", "change.*"), ("limit", "5")]), "/v1/log?kind=change.%2A&limit=5");
+        assert_eq!(with_query("/v1/where", &[]), "/v1/where");
+    }
+}
