@@ -23,7 +23,12 @@ pub struct AskArgs {
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     /// The ledger's database, where it is not in the folder
-    #[arg(long, value_name = "ADDRESS", requires = "data", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        requires = "data",
+        hide_env_values = true
+    )]
     database: Option<String>,
 }
 impl AskArgs {
@@ -31,7 +36,8 @@ impl AskArgs {
         match &self.data {
             Some(data) => {
                 let clock = Arc::new(clock::System);
-                let reader = Reader::open(data, self.database.as_deref(), clock, entropy::system).await;
+                let reader =
+                    Reader::open(data, self.database.as_deref(), clock, entropy::system).await;
                 let reader = reader.map_err(|error| Problem::from(anyhow::Error::from(error)))?;
                 Ok(Source::Folder(Box::new(reader)))
             }
@@ -49,12 +55,14 @@ impl Source {
     /// Asks `path`, whose parts are already escaped (see [`segment`]), with these parameters.
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value> {
         match self {
-            Self::Server(server) => {
-                query::get_json(server, path, query).await.map_err(|error| emitter::no_answer(&error))
-            }
+            Self::Server(server) => query::get_json(server, path, query)
+                .await
+                .map_err(|error| emitter::no_answer(&error)),
             Self::Folder(reader) => {
-                let (status, content_type, body) =
-                    reader.get(&with_query(path, query)).await.map_err(Problem::failed)?;
+                let (status, content_type, body) = reader
+                    .get(&with_query(path, query))
+                    .await
+                    .map_err(Problem::failed)?;
                 read_local(status, &content_type, &body)
             }
         }
@@ -63,8 +71,10 @@ impl Source {
     pub async fn ask<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T> {
         let value = self.get(path, query).await?;
         serde_json::from_value(value).map_err(|error| {
-            Problem::failed(format!("the answer to {path} is not one this version understands: {error}"))
-                .hint("the server may be newer or older than this command: compare piperoll --version")
+            Problem::failed(format!(
+                "the answer to {path} is not one this version understands: {error}"
+            ))
+            .hint("the server may be newer or older than this command: compare piperoll --version")
         })
     }
 }
@@ -74,7 +84,11 @@ fn read_local(status: u16, content_type: &str, body: &[u8]) -> Result<Value> {
     }
     let problem = problem::Problem::parse(content_type, body)
         .ok_or_else(|| Problem::failed(format!("the ledger answers with status {status}")))?;
-    let exit = if status >= 500 { Exit::NoAnswer } else { Exit::Failed };
+    let exit = if status >= 500 {
+        Exit::NoAnswer
+    } else {
+        Exit::Failed
+    };
     let told = Problem::new(exit, problem.to_string());
     Err(problem.remedy.into_iter().fold(told, Problem::hint))
 }
@@ -92,9 +106,15 @@ pub fn segment(text: &str) -> String {
     escaped
 }
 fn with_query(path: &str, query: &[(&str, &str)]) -> String {
-    let pairs: Vec<String> =
-        query.iter().map(|(name, value)| format!("{}={}", segment(name), segment(value))).collect();
-    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+    let pairs: Vec<String> = query
+        .iter()
+        .map(|(name, value)| format!("{}={}", segment(name), segment(value)))
+        .collect();
+    if pairs.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", pairs.join("&"))
+    }
 }
 
 #[cfg(test)]
@@ -103,9 +123,15 @@ mod tests {
 
     #[test]
     fn changes_and_times_survive_the_way_through_a_url() {
-        assert_eq!(segment("github:acme/checkout#418"), "github%3Aacme%2Fcheckout%23418");
+        assert_eq!(
+            segment("github:acme/checkout#418"),
+            "github%3Aacme%2Fcheckout%23418"
+        );
         assert_eq!(segment("é&="), "%C3%A9%26%3D");
-        assert_eq!(with_query("/v1/log", &[("kind", "change.*"), ("limit", "5")]), "/v1/log?kind=change.%2A&limit=5");
+        assert_eq!(
+            with_query("/v1/log", &[("kind", "change.*"), ("limit", "5")]),
+            "/v1/log?kind=change.%2A&limit=5"
+        );
         assert_eq!(with_query("/v1/where", &[]), "/v1/where");
     }
 }

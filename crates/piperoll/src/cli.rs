@@ -28,9 +28,11 @@ pub enum Command {
     Flush(command::flush::Args),
     Kinds(command::kinds::Args),
     Request(command::request::Args),
-    Approve(command::approve::ApproveArgs),
-    Reject(command::approve::RejectArgs),
     Key(command::key::Args),
+    Log(command::log::Args),
+    Change(command::change::Args),
+    Where(command::where_is::Args),
+    Timeline(command::timeline::Args),
     Completions(command::completions::Args),
 }
 

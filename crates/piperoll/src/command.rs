@@ -1,10 +1,16 @@
 //! The commands, one file each. A command reads its arguments, calls one thing and prints what came of it.
 
+pub mod change;
 pub mod completions;
+pub mod deploy;
 pub mod emit;
 pub mod flush;
 pub mod key;
 pub mod kinds;
+pub mod log;
+pub mod request;
+pub mod timeline;
+pub mod where_is;
 
 use std::process::ExitCode;
 
@@ -14,6 +20,12 @@ use crate::{cli::Command, exit::Result};
 pub async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Emit(args) => emit::run(args).await?,
+        Command::Deploy(args) => return deploy::run(args).await,
+        Command::Request(args) => request::run(args).await?,
+        Command::Log(args) => log::run(args).await?,
+        Command::Change(args) => change::run(args).await?,
+        Command::Where(args) => where_is::run(args).await?,
+        Command::Timeline(args) => timeline::run(args).await?,
         Command::Flush(args) => flush::run(args).await?,
         Command::Kinds(args) => kinds::run(&args)?,
         Command::Completions(args) => completions::run(&args)?,

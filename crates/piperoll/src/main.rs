@@ -1,5 +1,6 @@
 //! `piperoll`, the command: parse, configure, wire, print, exit. What it does is done by the crates below it.
 
+mod ask;
 mod ci;
 mod cli;
 mod command;

@@ -21,9 +21,11 @@ use crate::{
 
 /// Tell the ledger that something is deployed, or rolled back
 #[derive(Debug, clap::Args)]
-#[command(after_help = "example: piperoll deploy run -s checkout -e production --artifact sha256:… -- ./deploy.sh\n\
+#[command(
+    after_help = "example: piperoll deploy run -s checkout -e production --artifact sha256:… -- ./deploy.sh\n\
     On a CI system commit, run and actor come from its variables. An event that cannot be delivered waits in the outbox and\n\
-    never breaks the job, unless --strict is given.")]
+    never breaks the job, unless --strict is given."
+)]
 pub struct Args {
     #[command(subcommand)]
     command: Command,
@@ -129,7 +131,11 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 impl WhatArgs {
     /// `deployment of checkout to production`
     fn words(&self) -> String {
-        let what = if self.rollback { "rollback" } else { "deployment" };
+        let what = if self.rollback {
+            "rollback"
+        } else {
+            "deployment"
+        };
         format!("{what} of {} to {}", self.service, self.environment)
     }
     /// A deployment that starts now.
@@ -157,9 +163,17 @@ impl WhatArgs {
     }
     /// The deployment that ends now: as it was started here, unless it is described anew.
     fn finishing(&self, run: &Run, started: Option<Started>) -> Result<Deployment> {
-        let here = started.filter(|started| self.deployment.as_ref().is_none_or(|id| *id == started.id));
-        let from_run = run.alias.as_ref().map(|alias| compose::deployment_id(alias, &self.service, &self.environment));
-        let id = self.deployment.clone().or_else(|| here.as_ref().map(|started| started.id.clone())).or(from_run);
+        let here =
+            started.filter(|started| self.deployment.as_ref().is_none_or(|id| *id == started.id));
+        let from_run = run
+            .alias
+            .as_ref()
+            .map(|alias| compose::deployment_id(alias, &self.service, &self.environment));
+        let id = self
+            .deployment
+            .clone()
+            .or_else(|| here.as_ref().map(|started| started.id.clone()))
+            .or(from_run);
         let Some(id) = id else {
             return Err(Problem::usage(format!("no {} was started here", self.words()))
                 .hint("a finish belongs to a start: run piperoll deploy start on this machine first, or name the deployment")
@@ -168,7 +182,11 @@ impl WhatArgs {
         let Some(started) = here else {
             return Ok(self.with(id, self.content.binds(run)?, run));
         };
-        let binds = if self.content.is_given() { self.content.binds(run)? } else { started.binds };
+        let binds = if self.content.is_given() {
+            self.content.binds(run)?
+        } else {
+            started.binds
+        };
         let mut deployment = self.with(id, binds, run);
         deployment.rollback |= started.rollback;
         deployment.run = deployment.run.or(started.run);
@@ -181,8 +199,15 @@ async fn start(args: StartArgs) -> Result {
     let run = ci::detect(&rim::variable);
     let deployment = args.what.starting(&run)?;
     let mut emitter = args.sender.connect().await?;
-    let memory = Memory::of(&emitter.dispatch.folder, emitter.ledger(), &deployment.service, &deployment.environment);
-    let sent = emitter.emit(deployment.started(emitter.now()), true).await?;
+    let memory = Memory::of(
+        &emitter.dispatch.folder,
+        emitter.ledger(),
+        &deployment.service,
+        &deployment.environment,
+    );
+    let sent = emitter
+        .emit(deployment.started(emitter.now()), true)
+        .await?;
     memory.remember(&Started {
         id: deployment.id,
         rollback: deployment.rollback,
@@ -190,18 +215,40 @@ async fn start(args: StartArgs) -> Result {
         change: deployment.change,
         run: deployment.run,
     })?;
-    super::emit::finish(&emitter, &sent, &args.what.words(), args.sender.strict, args.format.format())
+    super::emit::finish(
+        &emitter,
+        &sent,
+        &args.what.words(),
+        args.sender.strict,
+        args.format.format(),
+    )
 }
 
 async fn finish(args: FinishArgs) -> Result {
     let run = ci::detect(&rim::variable);
     let mut emitter = args.sender.connect().await?;
-    let memory = Memory::of(&emitter.dispatch.folder, emitter.ledger(), &args.what.service, &args.what.environment);
+    let memory = Memory::of(
+        &emitter.dispatch.folder,
+        emitter.ledger(),
+        &args.what.service,
+        &args.what.environment,
+    );
     let deployment = args.what.finishing(&run, memory.recall()?)?;
-    let sent = emitter.emit(deployment.finished(emitter.now(), args.outcome, args.failure_type.clone()), true).await?;
+    let sent = emitter
+        .emit(
+            deployment.finished(emitter.now(), args.outcome, args.failure_type.clone()),
+            true,
+        )
+        .await?;
     memory.forget()?;
     let what = format!("end of the {}", args.what.words());
-    super::emit::finish(&emitter, &sent, &what, args.sender.strict, args.format.format())
+    super::emit::finish(
+        &emitter,
+        &sent,
+        &what,
+        args.sender.strict,
+        args.format.format(),
+    )
 }
 
 /// The command's output is its own: everything we say goes to stderr, and its exit code is ours.
@@ -210,12 +257,18 @@ async fn run_command(args: RunArgs) -> Result<ExitCode> {
     let run = ci::detect(&rim::variable);
     let deployment = args.what.starting(&run)?;
     let mut emitter = args.sender.connect().await?;
-    let sent = emitter.emit(deployment.started(emitter.now()), false).await?;
+    let sent = emitter
+        .emit(deployment.started(emitter.now()), false)
+        .await?;
     // Only --strict keeps a deployment from starting unrecorded; otherwise the ledger never stands in its way.
     let told = sent.conclude(&args.what.words(), strict);
     match told {
         Err(problem) if strict => {
-            let end = deployment.finished(emitter.now(), Outcome::Cancel, Some("not-recorded".to_owned()));
+            let end = deployment.finished(
+                emitter.now(),
+                Outcome::Cancel,
+                Some("not-recorded".to_owned()),
+            );
             emitter.emit(end, true).await?;
             return Err(problem.hint("the command was not started"));
         }
@@ -224,7 +277,12 @@ async fn run_command(args: RunArgs) -> Result<ExitCode> {
     }
     let began = Instant::now();
     let ended = child::run(&args.command).await;
-    let finished = emitter.emit(deployment.finished(emitter.now(), ended.outcome(), ended.failure_type()), true).await;
+    let finished = emitter
+        .emit(
+            deployment.finished(emitter.now(), ended.outcome(), ended.failure_type()),
+            true,
+        )
+        .await;
     let code = ended.exit_code();
     match finished.and_then(|sent| sent.conclude(&ended.words(began.elapsed()), strict)) {
         Ok(()) => emitter.dispatch.fetch_receipts().await?,
@@ -262,24 +320,43 @@ mod tests {
     #[test]
     fn ci_variables_alone_name_the_deployment_its_commit_and_its_actor() {
         let deployment = what().starting(&ci()).unwrap();
-        assert_eq!(deployment.id, "run:github.com/acme/checkout/actions/runs/7002/checkout/production");
+        assert_eq!(
+            deployment.id,
+            "run:github.com/acme/checkout/actions/runs/7002/checkout/production"
+        );
         assert_eq!(deployment.binds.len(), 1);
         assert_eq!(deployment.actor.as_deref(), Some("tomas-l"));
     }
 
     #[test]
     fn a_finish_repeats_what_its_start_said() {
-        let started = Started { id: "deployment:1".into(), rollback: true, binds: Vec::new(), change: None, run: None };
+        let started = Started {
+            id: "deployment:1".into(),
+            rollback: true,
+            binds: Vec::new(),
+            change: None,
+            run: None,
+        };
         let deployment = what().finishing(&Run::default(), Some(started)).unwrap();
-        assert_eq!((deployment.id.as_str(), deployment.rollback), ("deployment:1", true));
+        assert_eq!(
+            (deployment.id.as_str(), deployment.rollback),
+            ("deployment:1", true)
+        );
     }
 
     #[test]
     fn a_finish_without_a_start_says_what_to_do() {
         let problem = what().finishing(&Run::default(), None).unwrap_err();
-        assert!(problem.lines().contains("--deployment ID"), "{}", problem.lines());
+        assert!(
+            problem.lines().contains("--deployment ID"),
+            "{}",
+            problem.lines()
+        );
         let by_run = what().finishing(&ci(), None).unwrap();
-        assert_eq!(by_run.id, "run:github.com/acme/checkout/actions/runs/7002/checkout/production");
+        assert_eq!(
+            by_run.id,
+            "run:github.com/acme/checkout/actions/runs/7002/checkout/production"
+        );
     }
 
     #[test]
@@ -291,8 +368,14 @@ mod tests {
             change: None,
             run: None,
         };
-        let other = WhatArgs { deployment: Some("deployment:2".into()), ..what() };
+        let other = WhatArgs {
+            deployment: Some("deployment:2".into()),
+            ..what()
+        };
         let deployment = other.finishing(&Run::default(), Some(started)).unwrap();
-        assert_eq!((deployment.id.as_str(), deployment.rollback), ("deployment:2", false));
+        assert_eq!(
+            (deployment.id.as_str(), deployment.rollback),
+            ("deployment:2", false)
+        );
     }
 }

@@ -210,7 +210,10 @@ pub fn needs(kind: Kind) -> String {
     if needs_subject(kind) {
         needs.push("subject".to_owned());
     }
-    let profile = kind.profile_required().iter().filter(|name| **name != "binds");
+    let profile = kind
+        .profile_required()
+        .iter()
+        .filter(|name| **name != "binds");
     needs.extend(profile.map(|name| (*name).to_owned()));
     let members = members::flags(kind).filter(|field| field.required);
     needs.extend(members.map(|field| field.name.to_owned()));
@@ -315,8 +318,7 @@ impl Given {
             .iter()
             .copied()
             .filter(|name| !self.texts.contains_key(*name));
-        let subject =
-            (needs_subject(kind) && self.common.subject.is_none()).then_some("subject");
+        let subject = (needs_subject(kind) && self.common.subject.is_none()).then_some("subject");
         profile
             .chain(environment)
             .chain(subject)

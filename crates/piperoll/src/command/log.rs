@@ -17,7 +17,9 @@ const PAGE_ROWS: usize = 500;
 
 /// List entries, newest first
 #[derive(Debug, clap::Args)]
-#[command(after_help = "example: piperoll log -s checkout -e production --kind 'deployment.*' --since -7d")]
+#[command(
+    after_help = "example: piperoll log -s checkout -e production --kind 'deployment.*' --since -7d"
+)]
 pub struct Args {
     #[arg(long, short = 's', value_name = "SERVICE")]
     service: Option<String>,
@@ -89,7 +91,10 @@ pub async fn run(args: Args) -> Result {
         Format::Table => {
             output::data(&render::log(&rows))?;
             if args.limit > 0 && rows.len() == args.limit {
-                output::say(&format!("the newest {} that match; more with --limit", args.limit));
+                output::say(&format!(
+                    "the newest {} that match; more with --limit",
+                    args.limit
+                ));
             }
             Ok(())
         }
@@ -131,9 +136,16 @@ async fn pages<T: serde::de::DeserializeOwned>(
     let mut rows = Vec::new();
     let mut cursor: Option<String> = None;
     loop {
-        let wanted = if limit == 0 { PAGE_ROWS } else { (limit - rows.len()).min(PAGE_ROWS) };
+        let wanted = if limit == 0 {
+            PAGE_ROWS
+        } else {
+            (limit - rows.len()).min(PAGE_ROWS)
+        };
         let wanted = wanted.to_string();
-        let mut query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let mut query: Vec<(&str, &str)> = query
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         query.push(("limit", &wanted));
         if let Some(cursor) = &cursor {
             query.push(("cursor", cursor));
@@ -154,12 +166,26 @@ fn refused_table(rows: &[Refused]) -> String {
         vec![
             row.number.to_string(),
             render::date(row.at),
-            row.principal.strip_prefix("urn:piperoll:").unwrap_or(&row.principal).to_owned(),
+            row.principal
+                .strip_prefix("urn:piperoll:")
+                .unwrap_or(&row.principal)
+                .to_owned(),
             row.kind.clone().unwrap_or_default(),
             row.reason.clone(),
             row.detail.clone(),
             row.times.to_string(),
         ]
     });
-    output::table(&["refused", "when (utc)", "signed by", "kind", "reason", "what", "times"], cells)
+    output::table(
+        &[
+            "refused",
+            "when (utc)",
+            "signed by",
+            "kind",
+            "reason",
+            "what",
+            "times",
+        ],
+        cells,
+    )
 }

@@ -14,7 +14,9 @@ use crate::{
 
 /// Ask for approval of exactly this content
 #[derive(Debug, clap::Args)]
-#[command(after_help = "example: piperoll request -s checkout -e production --artifact sha256:… --summary \"Ask for the postcode first\"")]
+#[command(
+    after_help = "example: piperoll request -s checkout -e production --artifact sha256:… --summary \"Ask for the postcode first\""
+)]
 pub struct Args {
     #[arg(long, short = 's', value_name = "SERVICE")]
     service: Option<String>,
@@ -64,13 +66,27 @@ pub async fn run(args: Args) -> Result {
     let mut emitter = args.sender.connect().await?;
     let now = emitter.now();
     let id = draft::uuid_v7(now, rim::random());
-    let sent = emitter.emit(request.draft(now, id, &emitter.signer().principal), true).await?;
+    let sent = emitter
+        .emit(request.draft(now, id, &emitter.signer().principal), true)
+        .await?;
     for bind in &request.binds {
-        output::say(&format!("piperoll: approval is asked for {} {}", bind.name, content::show(&bind.digest)));
+        output::say(&format!(
+            "piperoll: approval is asked for {} {}",
+            bind.name,
+            content::show(&bind.digest)
+        ));
     }
-    super::emit::finish(&emitter, &sent, "request", args.sender.strict, args.format.format())?;
+    super::emit::finish(
+        &emitter,
+        &sent,
+        "request",
+        args.sender.strict,
+        args.format.format(),
+    )?;
     if let Some(index) = sent.index() {
-        output::say(&format!("  approvers decide with: piperoll approve {index}, or piperoll reject {index}"));
+        output::say(&format!(
+            "  approvers decide with: piperoll approve {index}, or piperoll reject {index}"
+        ));
     }
     Ok(())
 }

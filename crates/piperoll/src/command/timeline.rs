@@ -12,7 +12,9 @@ use crate::{
 
 /// What happened in a window of time, in order, and what did not
 #[derive(Debug, clap::Args)]
-#[command(after_help = "example: piperoll timeline --since 2026-11-12T18:00:00Z --until 2026-11-12T21:00:00Z -s checkout -e production")]
+#[command(
+    after_help = "example: piperoll timeline --since 2026-11-12T18:00:00Z --until 2026-11-12T21:00:00Z -s checkout -e production"
+)]
 pub struct Args {
     /// From then on: RFC 3339, or -2h
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
@@ -35,9 +37,12 @@ pub async fn run(args: Args) -> Result {
     let since = instant_flag("since", args.since.as_deref(), now)?;
     let until = instant_flag("until", args.until.as_deref(), now)?;
     let mut query = Vec::new();
-    for (name, value) in
-        [("since", &since), ("until", &until), ("service", &args.service), ("environment", &args.environment)]
-    {
+    for (name, value) in [
+        ("since", &since),
+        ("until", &until),
+        ("service", &args.service),
+        ("environment", &args.environment),
+    ] {
         query.extend(value.as_deref().map(|value| (name, value)));
     }
     let answer: Timeline = args.ask.source().await?.ask("/v1/timeline", &query).await?;

@@ -70,7 +70,11 @@ impl Ended {
             (Some(code), _) => Self::Exited(small(code)),
             (None, signal) => {
                 let signal = small(signal.unwrap_or_default());
-                if asked_to_stop { Self::Cancelled(SIGNALLED.saturating_add(signal)) } else { Self::Killed(signal) }
+                if asked_to_stop {
+                    Self::Cancelled(SIGNALLED.saturating_add(signal))
+                } else {
+                    Self::Killed(signal)
+                }
             }
         }
     }
@@ -84,7 +88,9 @@ pub async fn run(command: &[String]) -> Ended {
     let mut child = match Command::new(program).args(arguments).spawn() {
         Ok(child) => child,
         Err(error) => {
-            output::say(&format!("piperoll: {program} could not be started: {error}"));
+            output::say(&format!(
+                "piperoll: {program} could not be started: {error}"
+            ));
             let found = error.kind() != std::io::ErrorKind::NotFound;
             return Ended::NotStarted(if found { 126 } else { 127 });
         }
@@ -92,7 +98,9 @@ pub async fn run(command: &[String]) -> Ended {
     match wait(&mut child).await {
         Ok(ended) => ended,
         Err(error) => {
-            output::say(&format!("piperoll: nobody can say how {program} ended: {error}"));
+            output::say(&format!(
+                "piperoll: nobody can say how {program} ended: {error}"
+            ));
             Ended::Killed(0)
         }
     }
@@ -116,7 +124,11 @@ async fn wait(child: &mut Child) -> std::io::Result<Ended> {
 /// CI systems ask only their own child to end.
 async fn pass_on_terminate(child: &Child) {
     if let Some(id) = child.id() {
-        let sent = Command::new("kill").arg("-TERM").arg(id.to_string()).status().await;
+        let sent = Command::new("kill")
+            .arg("-TERM")
+            .arg(id.to_string())
+            .status()
+            .await;
         if !sent.is_ok_and(|status| status.success()) {
             output::say("piperoll: the command could not be asked to end; waiting for it");
         }
@@ -136,7 +148,10 @@ mod tests {
         assert_eq!(sh("exit 0").await, Ended::Exited(0));
         assert_eq!(sh("exit 7").await, Ended::Exited(7));
         assert_eq!(sh("kill -KILL $$").await, Ended::Killed(9));
-        assert_eq!(run(&["/does/not/exist".to_owned()]).await, Ended::NotStarted(127));
+        assert_eq!(
+            run(&["/does/not/exist".to_owned()]).await,
+            Ended::NotStarted(127)
+        );
         assert_eq!(Ended::Exited(7).outcome(), Outcome::Failure);
         assert_eq!(Ended::Killed(9).outcome(), Outcome::Error);
         assert_eq!(Ended::Exited(7).failure_type().as_deref(), Some("exit-7"));

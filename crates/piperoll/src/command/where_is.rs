@@ -26,18 +26,28 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Result {
     let mut answer: Where = args.ask.source().await?.ask("/v1/where", &[]).await?;
-    narrow(&mut answer, args.service.as_deref(), args.environment.as_deref());
+    narrow(
+        &mut answer,
+        args.service.as_deref(),
+        args.environment.as_deref(),
+    );
     match args.format.format() {
         Format::Json => output::json(&answer),
         Format::Table => output::data(&render::matrix(&answer, rim::now())),
     }
 }
 fn narrow(answer: &mut Where, service: Option<&str>, environment: Option<&str>) {
-    answer.rows.retain(|row| service.is_none_or(|service| row.service == service));
+    answer
+        .rows
+        .retain(|row| service.is_none_or(|service| row.service == service));
     let Some(environment) = environment else {
         return;
     };
-    let kept: Vec<bool> = answer.environments.iter().map(|name| name == environment).collect();
+    let kept: Vec<bool> = answer
+        .environments
+        .iter()
+        .map(|name| name == environment)
+        .collect();
     let keep = |at: usize| kept.get(at).copied().unwrap_or_default();
     for row in &mut answer.rows {
         let mut at = 0..;
