@@ -28,6 +28,8 @@ pub enum Command {
     Flush(command::flush::Args),
     Kinds(command::kinds::Args),
     Request(command::request::Args),
+    Approve(command::approve::ApproveArgs),
+    Reject(command::approve::RejectArgs),
     Key(command::key::Args),
     Log(command::log::Args),
     Change(command::change::Args),
@@ -37,7 +39,12 @@ pub enum Command {
 }
 
 /// The groups of the help, by who asks. Only commands that exist stand here; a test holds the two together.
-const GROUPS: &[(&str, &[&str])] = &[("people", &["key"]), ("operating", &["completions"])];
+const GROUPS: &[(&str, &[&str])] = &[
+    ("pipeline", &["emit", "deploy", "flush", "kinds"]),
+    ("people", &["request", "approve", "reject", "key"]),
+    ("questions", &["log", "change", "where", "timeline"]),
+    ("operating", &["completions"]),
+];
 
 /// What bare `piperoll` prints: five lines.
 pub const FIVE_LINES: &str = "\

@@ -1,5 +1,6 @@
 //! The commands, one file each. A command reads its arguments, calls one thing and prints what came of it.
 
+pub mod approve;
 pub mod change;
 pub mod completions;
 pub mod deploy;
@@ -22,6 +23,8 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Emit(args) => emit::run(args).await?,
         Command::Deploy(args) => return deploy::run(args).await,
         Command::Request(args) => request::run(args).await?,
+        Command::Approve(args) => approve::approve(args).await?,
+        Command::Reject(args) => approve::reject(args).await?,
         Command::Log(args) => log::run(args).await?,
         Command::Change(args) => change::run(args).await?,
         Command::Where(args) => where_is::run(args).await?,

@@ -17,6 +17,8 @@ use piperoll_core::{
 };
 use piperoll_tlog::encoding;
 
+use crate::content;
+
 /// What is deployed where, by which run. The same for the start and the finish of one deployment.
 #[derive(Clone, Debug)]
 pub struct Deployment {
@@ -151,6 +153,7 @@ pub struct Asked {
     pub payload_hash: Hash,
     /// The request's subject, which the decision shares.
     pub subject: String,
+    /// What to call whoever asked.
     pub requestor: String,
     pub service: Option<String>,
     pub environment: Option<String>,
@@ -163,7 +166,7 @@ pub struct Asked {
 #[derive(Clone, Debug)]
 pub struct Judged {
     pub decision: Decision,
-    pub role: Option<String>,
+    pub role: String,
     pub comment: Option<String>,
     pub expires: Option<Timestamp>,
     /// What runs now where this would go.
@@ -194,7 +197,7 @@ pub fn decision(
         service: asked.service.clone(),
         environment: asked.environment.clone(),
         binds: Some(asked.binds.clone()),
-        role: judged.role.clone(),
+        role: Some(judged.role.clone()),
         approval: Some(Approval {
             request: Some(asked.payload_hash),
             shown: "shown".to_owned(),
@@ -213,6 +216,68 @@ pub fn decision(
         profile,
         texts,
     }
+}
+
+/// What a role is asked to judge, where the role is one of the usual ones.
+fn judges(role: &str) -> Option<&'static str> {
+    match role {
+        "business-approver" => Some("timing and effect on users; not code or infrastructure"),
+        "technical-approver" => Some("code, risk and the way back"),
+        _ => None,
+    }
+}
+/// The text that an approver reads, and signs as what they were shown.
+pub fn shown(asked: &Asked, judged: &Judged) -> String {
+    let verb = match judged.decision {
+        Decision::Approved => "approve",
+        Decision::Rejected => "reject",
+        Decision::RequestChanges => "ask for changes to",
+        Decision::Deferred => "defer",
+        Decision::Delegate => "delegate",
+        Decision::Escalated => "escalate",
+    };
+    let place = match (&asked.service, &asked.environment) {
+        (Some(service), Some(environment)) => format!("{service} in {environment}"),
+        (None, Some(environment)) => environment.clone(),
+        (Some(service), None) => service.clone(),
+        (None, None) => "nowhere in particular".to_owned(),
+    };
+    let role = judged.role.replace('-', " ");
+    let mut lines = vec![format!("As {role} I {verb}, for {place}:")];
+    let mut say = |label: &str, name: &str| {
+        if let Some(words) = asked.texts.get(name) {
+            lines.push(format!("{label}{words}"));
+        }
+    };
+    say("", "summary");
+    say("What users will notice: ", "users");
+    say("What may go wrong: ", "risk");
+    say("How to undo it: ", "undo");
+    lines.push("It covers exactly this content:".to_owned());
+    lines.extend(
+        asked
+            .binds
+            .iter()
+            .map(|bind| format!("  {}  {}", bind.name, content::show(&bind.digest))),
+    );
+    for from in &judged.from {
+        lines.push(match &from.digest {
+            Some(Some(digest)) => format!("It takes the place of {}", content::show(digest)),
+            Some(None) => "Nothing runs there yet.".to_owned(),
+            None => "What runs there now is not known.".to_owned(),
+        });
+    }
+    if let Some(what) = judges(&judged.role) {
+        lines.push(format!("I was asked to judge {what}."));
+    }
+    if let Some(at) = judged.expires {
+        lines.push(format!("My approval lapses at {at}."));
+    }
+    lines.push(format!(
+        "Asked for by {} as record {}.",
+        asked.requestor, asked.index
+    ));
+    lines.join("\n")
 }
 
 /// Several artifacts that go together. Its one bind is the hash of its manifest; `None` when an element stands there twice.
