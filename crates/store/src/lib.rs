@@ -3,8 +3,11 @@
 //! The trait speaks of entries, batches, tiles, aggregates and questions, never of SQL. There is one way to write, [`Store::commit`]:
 //! one transaction that moves the head by compare-and-swap and holds everything a batch brings.
 
+mod address;
+pub mod admin;
 pub mod batch;
 pub mod error;
+pub mod postgres;
 pub mod question;
 mod schema;
 mod sql;
@@ -19,6 +22,7 @@ use piperoll_core::{
 };
 use piperoll_tlog::tile::TileId;
 
+pub use address::{Address, open};
 pub use batch::*;
 pub use error::Error;
 pub use question::*;

@@ -3,7 +3,7 @@
 mod bridge;
 mod commit;
 pub(crate) mod dialect;
-mod digest;
+pub(crate) mod digest;
 pub(crate) mod entries;
 mod lease;
 pub(crate) mod pages;
@@ -13,7 +13,7 @@ mod refused;
 pub(crate) mod tables;
 mod tree;
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use piperoll_core::{
     Hash,
@@ -50,36 +50,33 @@ impl<DB: Dialect> Sql<DB> {
         };
         writer.acquire().await.map_err(failed::<DB>)
     }
+    /// A connection to read with.
+    pub(crate) async fn read(&self) -> Result<PoolConnection<DB>, Error> {
+        self.reader.acquire().await.map_err(failed::<DB>)
+    }
     /// Runs one reading statement.
     async fn rows(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<DB::Row>, Error> {
-        let mut connection = self.reader.acquire().await.map_err(failed::<DB>)?;
-        fetch::<DB>(&mut connection, sql, values).await
+        let mut connection = self.read().await?;
+        let rows = fetch::<DB>(&mut connection, sql, values).await;
+        if matches!(rows, Err(Error::Unavailable(_))) {
+            abandon(connection);
+        }
+        rows
     }
     /// Runs one reading statement that gives at most one row.
     async fn row(&self, sql: &'static str, values: Vec<Value>) -> Result<Option<DB::Row>, Error> {
         Ok(self.rows(sql, values).await?.into_iter().next())
     }
-    /// Runs `work` in one writing transaction. An error inside it undoes all; an error at commit is [`Error::Unknown`], and the
-    /// connection is dropped then, because nobody knows what state it is in.
+    /// Runs `work` in one writing transaction. An error inside it undoes all; an error at commit is [`Error::Unknown`].
     pub(crate) async fn transaction<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send,
         F: for<'c> FnOnce(&'c mut DB::Connection) -> Work<'c, T> + Send,
     {
         let mut connection = self.write().await?;
-        let mut transaction = connection
-            .begin_with(DB::BEGIN_WRITE)
-            .await
-            .map_err(failed::<DB>)?;
-        let (result, sound) = match work(&mut transaction).await {
-            Ok(value) => match transaction.commit().await {
-                Ok(()) => (Ok(value), true),
-                Err(error) => (Err(Error::Unknown(error)), false),
-            },
-            Err(error) => (Err(error), transaction.rollback().await.is_ok()),
-        };
+        let (result, sound) = inside(&mut connection, DB::BEGIN_WRITE, work).await;
         if !sound {
-            connection.close_on_drop();
+            abandon(connection);
         }
         result
     }
@@ -89,27 +86,78 @@ impl<DB: Dialect> Sql<DB> {
         T: Send,
         F: for<'c> FnOnce(&'c mut DB::Connection) -> Work<'c, T> + Send,
     {
-        let mut connection = self.reader.acquire().await.map_err(failed::<DB>)?;
-        let mut transaction = connection
-            .begin_with(DB::BEGIN_READ)
-            .await
-            .map_err(failed::<DB>)?;
-        let result = work(&mut transaction).await;
-        let ended = transaction.rollback().await;
-        if ended.is_err() {
-            connection.close_on_drop();
+        let mut connection = self.read().await?;
+        let (result, sound) = inside(&mut connection, DB::BEGIN_READ, work).await;
+        if !sound {
+            abandon(connection);
         }
-        result
+        result.map_err(|error| match error {
+            // Nothing was written, so nothing is in doubt.
+            Error::Unknown(source) => Error::Unavailable(source),
+            other => other,
+        })
     }
 }
 
+/// Runs `work` between begin and commit. Says also whether the connection is in a known state afterwards.
+async fn inside<DB: Dialect, T, F>(
+    connection: &mut PoolConnection<DB>,
+    begin: &'static str,
+    work: F,
+) -> (Result<T, Error>, bool)
+where
+    T: Send,
+    F: for<'c> FnOnce(&'c mut DB::Connection) -> Work<'c, T> + Send,
+{
+    let mut transaction = match answered(connection.begin_with(begin)).await {
+        Ok(transaction) => transaction,
+        Err(error) => return (Err(failed::<DB>(error)), false),
+    };
+    match work(&mut transaction).await {
+        Ok(value) => match answered(transaction.commit()).await {
+            Ok(()) => (Ok(value), true),
+            Err(error) => (Err(Error::Unknown(error)), false),
+        },
+        // Nobody answers: a rollback would only wait again, and the server undoes it when the connection ends.
+        Err(error @ Error::Unavailable(_)) => (Err(error), false),
+        Err(error) => {
+            let undone = answered(transaction.rollback()).await.is_ok();
+            (Err(error), undone)
+        }
+    }
+}
+
+/// Longest a single statement may take. A server behind a broken network never answers, and no error comes either.
+const ANSWER_WAIT: Duration = Duration::from_secs(60);
+
+async fn answered<T>(statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    match tokio::time::timeout(ANSWER_WAIT, statement).await {
+        Ok(result) => result,
+        Err(elapsed) => Err(sqlx::Error::Io(elapsed.into())),
+    }
+}
+/// Closes a connection of which nobody knows what state it is in, without a word to the other side.
+fn abandon<DB: Dialect>(connection: PoolConnection<DB>) {
+    drop(connection.detach());
+}
+
+/// Runs one statement that may take as long as it takes: for work on whole tables.
+pub(crate) async fn fetch_patiently<DB: Dialect>(
+    connection: &mut DB::Connection,
+    sql: &'static str,
+    values: Vec<Value>,
+) -> Result<Vec<DB::Row>, Error> {
+    DB::fetch(connection, sql.into_sql_str(), values)
+        .await
+        .map_err(failed::<DB>)
+}
 /// Runs one statement on a connection.
 pub(crate) async fn fetch<DB: Dialect>(
     connection: &mut DB::Connection,
     sql: &'static str,
     values: Vec<Value>,
 ) -> Result<Vec<DB::Row>, Error> {
-    DB::fetch(connection, sql.into_sql_str(), values)
+    answered(DB::fetch(connection, sql.into_sql_str(), values))
         .await
         .map_err(failed::<DB>)
 }
@@ -123,7 +171,7 @@ pub(crate) async fn insert<DB: Dialect>(
     if columns.first().is_none_or(|column| column.len() == 0) {
         return Ok(());
     }
-    DB::insert(connection, table, tail, columns)
+    answered(DB::insert(connection, table, tail, columns))
         .await
         .map_err(failed::<DB>)
 }

@@ -13,7 +13,6 @@ use std::{
 
 use sqlx::{
     ConnectOptions, Connection, Row, SqliteConnection,
-    migrate::Migrate,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -40,16 +39,18 @@ pub(crate) const MIGRATIONS: [Source; 1] = [Source {
 ///
 /// [`Error::Unfit`] when the file is missing, empty, older, newer or not ours, or may not be read; nothing is changed then.
 pub async fn open(path: &Path, mode: OpenMode) -> Result<Shared, Error> {
+    Ok(Arc::new(open_sql(path, mode).await?))
+}
+pub(crate) async fn open_sql(path: &Path, mode: OpenMode) -> Result<Sql<sqlx::Sqlite>, Error> {
     let path = std::path::absolute(path).map_err(|error| Error::Unfit {
         what: format!("{} is no path to a file ({error})", path.display()),
         remedy: "name the ledger's file".to_owned(),
     })?;
-    let store = match mode {
-        OpenMode::ReadOnly => open_read_only(&path).await?,
-        OpenMode::ReadWrite => open_to_write(&path, false).await?,
-        OpenMode::Create => open_to_write(&path, true).await?,
-    };
-    Ok(Arc::new(store))
+    match mode {
+        OpenMode::ReadOnly => open_read_only(&path).await,
+        OpenMode::ReadWrite => open_to_write(&path, false).await,
+        OpenMode::Create => open_to_write(&path, true).await,
+    }
 }
 
 async fn open_to_write(path: &Path, create: bool) -> Result<Sql<sqlx::Sqlite>, Error> {
@@ -192,10 +193,6 @@ pub(crate) async fn migrate(path: &Path) -> Result<(), Error> {
             failed::<sqlx::Sqlite>(error)
         }
     })?;
-    connection
-        .lock()
-        .await
-        .map_err(|error| failed::<sqlx::Sqlite>(error.into()))?;
     let done = schema::migrator(&MIGRATIONS).run(&mut connection).await;
     let closed = connection.close().await;
     done.map_err(|error| failed::<sqlx::Sqlite>(error.into()))?;

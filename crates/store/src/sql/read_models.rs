@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use piperoll_core::fold::{Changes, Key, Row};
 
 use super::{
-    Column, Columns, Dialect, Sql, Value, dialect::int, entries::position, fetch, insert, tables,
-    values,
+    Column, Columns, Dialect, Sql, Value, dialect::int, entries::position, fetch, fetch_patiently,
+    insert, tables, values,
 };
 use crate::Error;
 
@@ -232,7 +232,7 @@ pub(super) async fn drop_fold<DB: Dialect>(
     fold: u32,
 ) -> Result<(), Error> {
     for sql in DROP {
-        fetch::<DB>(connection, sql, values![fold]).await?;
+        fetch_patiently::<DB>(connection, sql, values![fold]).await?;
     }
     Ok(())
 }
@@ -250,7 +250,7 @@ pub(super) async fn adopt<DB: Dialect>(
     }
     drop_fold::<DB>(connection, to).await?;
     for sql in ADOPT {
-        fetch::<DB>(connection, sql, values![to, from]).await?;
+        fetch_patiently::<DB>(connection, sql, values![to, from]).await?;
     }
     Ok(())
 }

@@ -176,3 +176,25 @@ pub(crate) static SLOT: Table = Table {
 
 /// The read models, in the order of their digest.
 pub(crate) static READ_MODELS: [&Table; 4] = [&AGGREGATE, &ALIAS, &CHANGE, &SLOT];
+
+/// Everything that a ledger is, in the order of a copy: the head makes it one, so it comes last.
+pub(crate) static COPIED: [&Table; 18] = [
+    &ENTRY,
+    &PAYLOAD,
+    &TEXT,
+    &TILE,
+    &CHECKPOINT,
+    &CONSUMED,
+    &REFUSED,
+    &REFUSED_BODY,
+    &REFUSED_COUNT,
+    &JUNK,
+    &LOGIN_ID,
+    &BRIDGE_SEEN,
+    &BRIDGE_COUNT,
+    &AGGREGATE,
+    &ALIAS,
+    &CHANGE,
+    &SLOT,
+    &HEAD,
+];
