@@ -232,8 +232,8 @@ const MISSING_RIGHTS: &str = "select needed.act || ' on ' || needed.relation fro
      ('change', 'insert'), ('change', 'update'), ('change', 'delete'), \
      ('slot', 'insert'), ('slot', 'update'), ('slot', 'delete')) as needed (relation, act) \
      where not has_table_privilege(needed.relation, needed.act) and $1 \
-     union select 'select on ' || cast(tablename as text) from pg_tables where schemaname = current_schema() \
-     and not has_table_privilege(quote_ident(tablename), 'select') order by 1";
+     union select 'select on ' || cast(relname as text) from pg_class where relkind = 'r' \
+     and relnamespace = to_regnamespace(quote_ident(current_schema())) and not has_table_privilege(oid, 'select') order by 1";
 
 async fn check_rights(connection: &mut PgConnection, mode: OpenMode) -> Result<(), Error> {
     let rows = sqlx::query(MISSING_RIGHTS)
@@ -265,8 +265,8 @@ pub(crate) async fn migrate(options: &PgConnectOptions) -> Result<(), Error> {
     {
         State::Current => {}
         State::Empty | State::Older => {
-            let done = schema::migrator(&MIGRATIONS).run(&mut connection).await;
-            done.map_err(|error| failed::<sqlx::Postgres>(error.into()))?;
+            let done = schema::migrate(&mut connection, &MIGRATIONS).await;
+            done.map_err(failed::<sqlx::Postgres>)?;
         }
         other => return Err(other.unfit(&name(options))),
     }

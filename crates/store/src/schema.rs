@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sqlx::{
     SqlSafeStr,
-    migrate::{Migration, MigrationType, Migrator},
+    migrate::{Migrate, Migration, MigrationType, Migrator},
 };
 
 use crate::Error;
@@ -16,8 +16,17 @@ pub(crate) struct Source {
     pub(crate) sql: &'static str,
 }
 
-pub(crate) fn migrator(sources: &[Source]) -> Migrator {
-    Migrator::with_migrations(sources.iter().map(migration).collect())
+/// Applies what is not applied yet, each migration in a transaction; on PostgreSQL under an advisory lock.
+pub(crate) async fn migrate<C: Migrate>(
+    connection: &mut C,
+    sources: &[Source],
+) -> sqlx::Result<()> {
+    let migrator = Migrator::with_migrations(sources.iter().map(migration).collect());
+    // Not `run`, whose bounds make futures that no task can be spawned with.
+    migrator
+        .run_direct(None, connection, false)
+        .await
+        .map_err(sqlx::Error::from)
 }
 fn migration(source: &Source) -> Migration {
     Migration::new(

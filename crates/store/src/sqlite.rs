@@ -193,9 +193,9 @@ pub(crate) async fn migrate(path: &Path) -> Result<(), Error> {
             failed::<sqlx::Sqlite>(error)
         }
     })?;
-    let done = schema::migrator(&MIGRATIONS).run(&mut connection).await;
+    let done = schema::migrate(&mut connection, &MIGRATIONS).await;
     let closed = connection.close().await;
-    done.map_err(|error| failed::<sqlx::Sqlite>(error.into()))?;
+    done.map_err(failed::<sqlx::Sqlite>)?;
     closed.map_err(failed::<sqlx::Sqlite>)
 }
 

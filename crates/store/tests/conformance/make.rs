@@ -1,9 +1,17 @@
 //! Batches to commit: small, and different in every column.
 
 use jiff::Timestamp;
-use piperoll_core::{Hash, envelope::Text, fold::Changes};
-use piperoll_store::{Batch, Consumed, Cursor, Head, NewEntry};
-use piperoll_tlog::hash::{leaf_hash, sha256};
+use piperoll_core::{
+    Hash,
+    envelope::Text,
+    fold::{Changes, Key, Row},
+    judge::Reason,
+};
+use piperoll_store::{Batch, Consumed, Cursor, Head, NewEntry, NewJunk, NewRefused};
+use piperoll_tlog::{
+    hash::{leaf_hash, sha256},
+    tree::Edge,
+};
 
 pub(crate) const FOLD: u32 = 1;
 
@@ -88,5 +96,114 @@ pub(crate) fn batch(size: u64, count: u64) -> Batch {
         }],
         fold: FOLD,
         read_models: Changes::default(),
+    }
+}
+
+pub(crate) fn refused(name: &str, reason: Reason) -> NewRefused {
+    NewRefused {
+        at: "2026-11-21T02:13:00.000000001Z".parse().unwrap(),
+        source: "urn:piperoll:pipeline:p0".to_owned(),
+        event_id: format!("refused {name}"),
+        payload_hash: hash_of(name),
+        reason,
+        detail: format!("{name} was refused"),
+        first: (reason == Reason::Equivocation).then_some(0),
+        envelope: format!("{{\"payload\":\"{name}\"}}"),
+    }
+}
+pub(crate) fn junk(ms: u64, subject: &str, reason: Reason) -> NewJunk {
+    NewJunk {
+        at: at(ms),
+        subject: subject.to_owned(),
+        reason,
+    }
+}
+pub(crate) fn key(kind: &'static str, id: &str) -> Key {
+    Key {
+        kind,
+        id: id.to_owned(),
+    }
+}
+pub(crate) fn alias(alias: &str, change: &str) -> Row {
+    Row::Alias {
+        alias: alias.to_owned(),
+        change: change.to_owned(),
+    }
+}
+pub(crate) fn change(change: &str, last_index: u64) -> Row {
+    Row::Change {
+        change: change.to_owned(),
+        service: Some("checkout".to_owned()),
+        last_index,
+    }
+}
+pub(crate) fn slot(service: &str, from_index: u64) -> Row {
+    Row::Slot {
+        service: service.to_owned(),
+        environment: "prod".to_owned(),
+        from_index,
+        body: format!("{{\"by\":{from_index}}}"),
+    }
+}
+/// A batch that changes read models only; its one entry keeps the head moving.
+pub(crate) fn folding(size: u64, aggregates: &[(Key, &str)], rows: Vec<Row>) -> Batch {
+    let aggregates = aggregates
+        .iter()
+        .map(|(key, body)| (key.clone(), (*body).to_owned()))
+        .collect();
+    Batch {
+        read_models: Changes { aggregates, rows },
+        ..batch(size, 1)
+    }
+}
+
+/// A batch with something for every table, and the tree that its entries really make.
+pub(crate) fn full_batch(size: u64, count: u64) -> Batch {
+    let mut batch = batch(size, count);
+    let mut edge = Edge::new();
+    (0..size).for_each(|index| drop(edge.append(entry(index).leaf_hash)));
+    batch.tiles = batch
+        .entries
+        .iter()
+        .flat_map(|entry| edge.append(entry.leaf_hash))
+        .collect();
+    batch.head.root = edge.root();
+    batch.head.cursor.sequence = size * 10 + count + 3;
+    batch.refused = vec![refused(&format!("at {size}"), Reason::Grant)];
+    batch.junk = vec![
+        junk(size, "http", Reason::Shape),
+        junk(size, "http", Reason::UnknownKey),
+    ];
+    batch.consumed[0].range = Some((size * 10 + 1, size * 10 + count + 3));
+    (batch.consumed[0].refused, batch.consumed[0].junk) = (1, 2);
+    let last = size + count - 1;
+    batch
+        .read_models
+        .aggregates
+        .insert(key("slot", "every"), batch.head.size.to_string());
+    batch.read_models.aggregates.insert(
+        key("change", &format!("c{size}")),
+        "{\"standing\":\"open\"}".to_owned(),
+    );
+    batch.read_models.rows = vec![
+        alias(&format!("tag:checkout@{size}"), &format!("c{size}")),
+        change(&format!("c{size}"), last),
+        slot("checkout", last),
+    ];
+    batch
+}
+
+/// Numbers that only look random: the same for the same seed, on every machine.
+pub(crate) struct Seeded(u64);
+impl Seeded {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+    /// A number below `end`.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
     }
 }

@@ -1,14 +1,14 @@
-//! What questions answer.
+//! What questions about entries answer.
 
 use piperoll_core::judge::Known;
-use piperoll_store::OpenMode;
+use piperoll_store::{LogFilter, OpenMode};
 
 use crate::{
     make::{batch, entry, hash_of},
     place::Place,
 };
 
-pub(crate) async fn find_answers_in_the_order_asked(place: Place) {
+pub(crate) async fn find_answers_in_the_order_asked(place: &Place) {
     let store = place.open(OpenMode::ReadWrite).await;
     store.commit(batch(0, 20)).await.unwrap();
     let id = |index| (entry(index).source, entry(index).event_id);
@@ -28,4 +28,249 @@ pub(crate) async fn find_answers_in_the_order_asked(place: Place) {
         [known(7), None, known(2), known(7), None]
     );
     assert_eq!(store.find(&[]).await.unwrap(), []);
+    let many: Vec<_> = (0..500).map(id).collect();
+    let found = store.find(&many).await.unwrap();
+    assert_eq!(found.iter().flatten().count(), 20);
+    assert_eq!((found[19], found[20]), (known(19), None));
+}
+
+pub(crate) async fn entries_are_found_by_kind_and_by_payload(place: &Place) {
+    let store = place.open(OpenMode::ReadWrite).await;
+    store.commit(batch(0, 10)).await.unwrap();
+    let odd = ["deployment.finished"];
+    assert_eq!(
+        store.indexes_of_kinds(&odd, 0, 100).await.unwrap(),
+        [1, 3, 5, 7, 9]
+    );
+    assert_eq!(store.indexes_of_kinds(&odd, 4, 2).await.unwrap(), [5, 7]);
+    let both = ["change.merged", "deployment.finished", "unheard.of"];
+    assert_eq!(
+        store.indexes_of_kinds(&both, 6, 100).await.unwrap(),
+        [6, 7, 8, 9]
+    );
+    assert_eq!(
+        store.indexes_of_kinds(&[], 0, 100).await.unwrap(),
+        Vec::<u64>::new()
+    );
+    assert_eq!(
+        store.index_of_payload(hash_of("payload 6")).await.unwrap(),
+        Some(6)
+    );
+    assert_eq!(
+        store.index_of_payload(hash_of("payload 10")).await.unwrap(),
+        None
+    );
+}
+
+fn all() -> LogFilter {
+    LogFilter {
+        as_of: 1000,
+        limit: 500,
+        ..LogFilter::default()
+    }
+}
+
+pub(crate) async fn log_pages_hold_each_entry_once(place: &Place) {
+    let store = place.open(OpenMode::ReadWrite).await;
+    store.commit(batch(0, 50)).await.unwrap();
+    let mut seen = Vec::new();
+    let mut before = None;
+    loop {
+        let filter = LogFilter {
+            as_of: 50,
+            before,
+            limit: 7,
+            ..LogFilter::default()
+        };
+        let page = store.log(&filter).await.unwrap();
+        // Entries that come while somebody reads page after page change none of them.
+        let size = store.head().await.unwrap().unwrap().size;
+        store.commit(batch(size, 3)).await.unwrap();
+        assert!(page.len() <= 7);
+        before = page.last().copied();
+        if page.is_empty() {
+            break;
+        }
+        seen.extend(page);
+    }
+    assert_eq!(seen, (0..50).rev().collect::<Vec<_>>());
+}
+
+pub(crate) async fn log_obeys_each_member_of_the_filter(place: &Place) {
+    let store = place.open(OpenMode::ReadWrite).await;
+    store.commit(batch(0, 40)).await.unwrap();
+    let text = |text: &str| Some(text.to_owned());
+    let cases: Vec<(LogFilter, fn(u64) -> bool)> = vec![
+        (all(), |_| true),
+        (LogFilter { as_of: 13, ..all() }, |index| index < 13),
+        (
+            LogFilter {
+                before: Some(9),
+                ..all()
+            },
+            |index| index < 9,
+        ),
+        (
+            LogFilter {
+                before: Some(20),
+                as_of: 9,
+                ..all()
+            },
+            |index| index < 9,
+        ),
+        (
+            LogFilter {
+                service: text("checkout"),
+                ..all()
+            },
+            |index| index % 2 == 1,
+        ),
+        (
+            LogFilter {
+                service: text("check"),
+                ..all()
+            },
+            |_| false,
+        ),
+        (
+            LogFilter {
+                environment: text("prod"),
+                ..all()
+            },
+            |index| index % 4 == 1,
+        ),
+        (
+            LogFilter {
+                kind: text("change.merged"),
+                ..all()
+            },
+            |index| index % 2 == 0,
+        ),
+        (
+            LogFilter {
+                kind: text("change.*"),
+                ..all()
+            },
+            |index| index % 2 == 0,
+        ),
+        (
+            LogFilter {
+                kind: text("*"),
+                ..all()
+            },
+            |_| true,
+        ),
+        (
+            LogFilter {
+                kind: text("change"),
+                ..all()
+            },
+            |_| false,
+        ),
+        (
+            LogFilter {
+                kind: text("chan%"),
+                ..all()
+            },
+            |_| false,
+        ),
+        (
+            LogFilter {
+                principal: text("urn:piperoll:pipeline:p2"),
+                ..all()
+            },
+            |index| index % 3 == 2,
+        ),
+        (
+            LogFilter {
+                indexes: Some(vec![3, 2, 999, 17]),
+                ..all()
+            },
+            |index| [2, 3, 17].contains(&index),
+        ),
+        (
+            LogFilter {
+                indexes: Some(vec![]),
+                ..all()
+            },
+            |_| false,
+        ),
+        (
+            LogFilter {
+                indexes: Some(vec![1, 2, 5]),
+                environment: text("prod"),
+                ..all()
+            },
+            |index| [1, 5].contains(&index),
+        ),
+        (
+            LogFilter {
+                principal: text("urn:piperoll:pipeline:p1"),
+                service: text("checkout"),
+                kind: text("deployment.*"),
+                before: Some(30),
+                ..all()
+            },
+            |index| index % 3 == 1 && index % 2 == 1 && index < 30,
+        ),
+    ];
+    for (filter, holds) in cases {
+        let expected: Vec<u64> = (0..40).rev().filter(|index| holds(*index)).collect();
+        assert_eq!(store.log(&filter).await.unwrap(), expected, "{filter:?}");
+        let few = LogFilter { limit: 3, ..filter };
+        assert_eq!(
+            store.log(&few).await.unwrap(),
+            expected[..expected.len().min(3)],
+            "{few:?}"
+        );
+    }
+}
+
+pub(crate) async fn log_of_a_time_looks_at_the_event_itself(place: &Place) {
+    let store = place.open(OpenMode::ReadWrite).await;
+    let mut late = batch(0, 5);
+    let times = [
+        "2026-11-21T02:13:00Z",
+        "2026-11-21T02:13:00.000000001Z",
+        "1999-01-01T00:00:00Z",
+        "2026-11-21T02:12:59.999999999Z",
+        "9999-12-30T00:00:00Z",
+    ];
+    for (entry, time) in late.entries.iter_mut().zip(times) {
+        entry.time = time.parse().unwrap();
+    }
+    store.commit(late).await.unwrap();
+    let since = |text: &str| LogFilter {
+        since: Some(text.parse().unwrap()),
+        ..all()
+    };
+    let until = |text: &str| LogFilter {
+        until: Some(text.parse().unwrap()),
+        ..all()
+    };
+    assert_eq!(
+        store.log(&since(times[0])).await.unwrap(),
+        [4, 1, 0],
+        "since is part of it"
+    );
+    assert_eq!(
+        store.log(&until(times[0])).await.unwrap(),
+        [3, 2, 0],
+        "so is until"
+    );
+    let both = LogFilter {
+        until: Some(times[1].parse().unwrap()),
+        ..since(times[3])
+    };
+    assert_eq!(store.log(&both).await.unwrap(), [3, 1, 0]);
+    let prod = LogFilter {
+        environment: Some("prod".to_owned()),
+        ..both.clone()
+    };
+    assert_eq!(store.log(&prod).await.unwrap(), [1]);
+    let of_one = LogFilter {
+        principal: Some("urn:piperoll:pipeline:p0".to_owned()),
+        ..both
+    };
+    assert_eq!(store.log(&of_one).await.unwrap(), [3, 0]);
 }
