@@ -4,5 +4,6 @@
     reason = "helpers of tests stop at the first surprise"
 )]
 
+mod emitter;
 mod support;
 mod tidy;
