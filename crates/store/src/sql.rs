@@ -356,9 +356,10 @@ impl<DB: Dialect> Store for Sql<DB> {
         lease::lease(self).await
     }
     async fn close(&self) {
+        // The writer last: only it can fold SQLite's log into the file, so that the file alone is a whole ledger.
+        self.reader.close().await;
         if let Some(writer) = &self.writer {
             writer.close().await;
         }
-        self.reader.close().await;
     }
 }

@@ -28,6 +28,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(2);
 /// How often a halt because of time looks at the clock.
 const CLOCK_LOOK: Duration = Duration::from_secs(1);
+const LOST: &str = "the ledger's database does not answer";
 /// What a sender is told to wait when nothing better is known.
 pub(crate) const RETRY_AFTER_S: u32 = 2;
 
@@ -218,14 +219,14 @@ impl Writer {
             .map(|incoming| (incoming.prepared, incoming.reply))
             .unzip();
         let Some(state) = self.state.take() else {
-            refuse(replies, "the ledger's database does not answer");
+            refuse(replies, LOST);
             return self.recover().await;
         };
         let made = match make(&*self.store, state, prepared).await {
             Ok(made) => made,
             Err(error) => {
-                report(&error);
-                refuse(replies, "the ledger's database does not answer");
+                self.lose(&error);
+                refuse(replies, LOST);
                 return self.recover().await;
             }
         };
@@ -241,7 +242,7 @@ impl Writer {
                 self.answer(made.outcomes, replies).await;
             }
             Err(error) => {
-                report(&error.into());
+                self.lose(&error.into());
                 self.find_out(&claimed, made.outcomes, replies).await;
             }
         }
@@ -262,11 +263,16 @@ impl Writer {
                 self.read_anew();
             }
             Err(error) => {
-                report(&error);
-                refuse(replies, "the ledger's database does not answer");
+                self.lose(&error);
+                refuse(replies, LOST);
                 self.recover().await;
             }
         }
+    }
+    /// The state is gone, and everybody may know before anybody is answered.
+    fn lose(&self, error: &Error) {
+        report(error);
+        self.set(standing(error));
     }
     /// Asks the database again until it answers; meanwhile whoever comes is told to come later.
     async fn recover(&mut self) {
@@ -276,11 +282,10 @@ impl Writer {
                 biased;
                 () = self.stop.stopped() => return,
                 Some(incoming) = self.control.recv() => {
-                    refuse(vec![incoming.reply], "the ledger's database does not answer");
+                    refuse(vec![incoming.reply], LOST);
                 }
                 Some(chunk) = self.chunks.recv() => {
-                    let replies = chunk.messages.into_iter().map(|m| m.reply).collect();
-                    refuse(replies, "the ledger's database does not answer");
+                    refuse(chunk.messages.into_iter().map(|m| m.reply).collect(), LOST);
                 }
                 () = tokio::time::sleep(pause) => match self.load().await {
                     Ok(state) => {
@@ -354,7 +359,7 @@ impl Writer {
                         leaf,
                         payload_hash,
                     })
-                    .ok_or_else(|| unavailable("the ledger's database does not answer")),
+                    .ok_or_else(|| unavailable(LOST)),
                 Outcome::Refused { refusal, first, .. } => Ok(Answer::Refused { refusal, first }),
             });
         }

@@ -1,6 +1,6 @@
 //! The audit: it accepts what is sound, and names the first thing that is not.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use piperoll_core::name::LedgerId;
 use piperoll_server::{
@@ -68,109 +68,61 @@ fn flip(bytes: &mut [u8], at: usize) {
     bytes[at] ^= 1;
 }
 
+async fn expect(store: &store::Shared, folder: &std::path::Path, alter: Alter, place: Place) {
+    let altered = Faulty::new(Arc::clone(store), folder).await.altered(alter);
+    assert_eq!(place_of(audit(&altered, None).await), place);
+}
+
 #[tokio::test]
-async fn whatever_is_changed_is_named_by_its_place() {
+async fn whatever_is_changed_in_an_entry_is_named_by_its_index() {
     let folder = tempfile::tempdir().unwrap();
     let store = example_ledger(folder.path()).await;
-    let entry = |alter: fn(&mut store::StoredEntry)| Alter {
-        entry: Some(alter),
+    let changes: [fn(&mut store::StoredEntry); 9] = [
+        |e| flip(e.payload.as_mut().unwrap(), 100),
+        |e| e.payload = None,
+        // A digit of the time, which no signature covers.
+        |e| flip(&mut e.leaf, 17 + 20),
+        |e| flip(&mut e.leaf_hash.0, 0),
+        |e| flip(&mut e.payload_hash.0, 0),
+        |e| e.texts[0].1.as_mut().unwrap().body.push('!'),
+        |e| e.service = Some("another".to_owned()),
+        |e| e.keyid.push('x'),
+        |e| e.kind.push('x'),
+    ];
+    for change in changes {
+        static CHANGE: Mutex<Option<fn(&mut store::StoredEntry)>> = Mutex::new(None);
+        *CHANGE.lock().unwrap() = Some(change);
+        let alter = Alter {
+            entry: Some(|entry| {
+                if entry.index == 38 {
+                    CHANGE.lock().unwrap().unwrap()(entry);
+                }
+            }),
+            ..Alter::default()
+        };
+        expect(&store, folder.path(), alter, Place::Entry(38)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_checkpoint_an_account_or_a_head_that_was_changed_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = example_ledger(folder.path()).await;
+    let checkpoint = Alter {
+        checkpoint: Some(|c| c.note = c.note.replacen("39\n", "38\n", 1)),
         ..Alter::default()
     };
-    let cases: Vec<(Alter, Place)> = vec![
-        (
-            entry(|e| {
-                if e.index == 38 {
-                    flip(e.payload.as_mut().unwrap(), 100);
-                }
-            }),
-            Place::Entry(38),
-        ),
-        (
-            entry(|e| {
-                if e.index == 38 {
-                    e.payload = None;
-                }
-            }),
-            Place::Entry(38),
-        ),
-        (
-            entry(|e| {
-                if e.index == 20 {
-                    // A digit of the time, which no signature covers.
-                    let at = 17 + 20;
-                    flip(&mut e.leaf, at);
-                }
-            }),
-            Place::Entry(20),
-        ),
-        (
-            entry(|e| {
-                if e.index == 21 {
-                    flip(&mut e.leaf_hash.0, 0);
-                }
-            }),
-            Place::Entry(21),
-        ),
-        (
-            entry(|e| {
-                if let (5, Some((_, Some(text)))) = (e.index, e.texts.first_mut()) {
-                    text.body.push('!');
-                }
-            }),
-            Place::Entry(5),
-        ),
-        (
-            entry(|e| {
-                if e.index == 44 {
-                    e.service = Some("another".to_owned());
-                }
-            }),
-            Place::Entry(44),
-        ),
-        (
-            entry(|e| {
-                if e.index == 44 {
-                    e.keyid.push('x');
-                }
-            }),
-            Place::Entry(44),
-        ),
-        (
-            Alter {
-                checkpoint: Some(|c| {
-                    if c.size == 39 {
-                        c.note = c.note.replacen("39\n", "38\n", 1);
-                    }
-                }),
-                ..Alter::default()
-            },
-            Place::Checkpoint(39),
-        ),
-        (
-            Alter {
-                consumed: Some(|row| {
-                    if row.number == 2 {
-                        row.consumed.recorded += 1;
-                    }
-                }),
-                ..Alter::default()
-            },
-            Place::Consumed(2),
-        ),
-        (
-            Alter {
-                head: Some(|head| flip(&mut head.root.0, 31)),
-                ..Alter::default()
-            },
-            Place::Head,
-        ),
-    ];
-    for (alter, place) in cases {
-        let altered = Faulty::new(Arc::clone(&store), folder.path())
-            .await
-            .altered(alter);
-        assert_eq!(place_of(audit(&altered, None).await), place);
-    }
+    expect(&store, folder.path(), checkpoint, Place::Checkpoint(39)).await;
+    let consumed = Alter {
+        consumed: Some(|row| row.consumed.recorded += u64::from(row.number == 2)),
+        ..Alter::default()
+    };
+    expect(&store, folder.path(), consumed, Place::Consumed(2)).await;
+    let head = Alter {
+        head: Some(|head| flip(&mut head.root.0, 31)),
+        ..Alter::default()
+    };
+    expect(&store, folder.path(), head, Place::Head).await;
 }
 
 /// A ledger with one complete tile, all under one checkpoint.
@@ -188,19 +140,17 @@ async fn a_tile_that_was_changed_or_lost_is_named() {
     let store = tiled(&home).await;
     let report = audit(&*store, None).await.unwrap();
     assert_eq!((report.tiles, report.unpublished), (1, 257));
-    let first = Place::Tile { level: 0, index: 0 };
-    let cases: [(fn(&mut store::StoredTile), Place); 3] = [
-        (|tile| flip(&mut tile.hashes[17].0, 5), first.clone()),
-        (|tile| flip(&mut tile.root.0, 5), first.clone()),
-        (|tile| tile.id.index = 3, first),
+    let changes: [fn(&mut store::StoredTile); 3] = [
+        |tile| flip(&mut tile.hashes[17].0, 5),
+        |tile| flip(&mut tile.root.0, 5),
+        |tile| tile.id.index = 3,
     ];
-    for (alter, place) in cases {
-        let altered = Faulty::new(Arc::clone(&store), home.path())
-            .await
-            .altered(Alter {
-                tile: Some(alter),
-                ..Alter::default()
-            });
-        assert_eq!(place_of(audit(&altered, None).await), place);
+    for change in changes {
+        let alter = Alter {
+            tile: Some(change),
+            ..Alter::default()
+        };
+        let first = Place::Tile { level: 0, index: 0 };
+        expect(&store, home.path(), alter, first).await;
     }
 }

@@ -5,7 +5,9 @@
 )]
 
 mod auditing;
+mod failing;
 mod faulty;
+mod publishing;
 mod replay;
 mod running;
 mod support;

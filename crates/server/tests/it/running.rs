@@ -8,7 +8,7 @@ use piperoll_server::{
     engine::Engine,
     folder, found,
     found::found,
-    intake::{Answer, Intake, Wait},
+    intake::{Answer, Wait},
     receipts, serve,
 };
 use piperoll_tlog::{note::VerifierKey, receipt::Receipt};
