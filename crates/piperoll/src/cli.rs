@@ -23,6 +23,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Add(command::add::Args),
     Emit(command::emit::Args),
     Deploy(command::deploy::Args),
     Flush(command::flush::Args),
@@ -40,6 +41,7 @@ pub enum Command {
 
 /// The groups of the help, by who asks. Only commands that exist stand here; a test holds the two together.
 const GROUPS: &[(&str, &[&str])] = &[
+    ("start", &["add"]),
     ("pipeline", &["emit", "deploy", "flush", "kinds"]),
     ("people", &["request", "approve", "reject", "key"]),
     ("questions", &["log", "change", "where", "timeline"]),

@@ -1,5 +1,6 @@
 //! The commands, one file each. A command reads its arguments, calls one thing and prints what came of it.
 
+pub mod add;
 pub mod approve;
 pub mod change;
 pub mod completions;
@@ -20,6 +21,7 @@ use crate::{cli::Command, exit::Result};
 /// Runs a command to its end.
 pub async fn run(command: Command) -> Result<ExitCode> {
     match command {
+        Command::Add(args) => add::run(args).await?,
         Command::Emit(args) => emit::run(args).await?,
         Command::Deploy(args) => return deploy::run(args).await,
         Command::Request(args) => request::run(args).await?,

@@ -186,6 +186,20 @@ impl Dispatch {
             counts,
         })
     }
+    /// For what makes no sense without an answer: the problem, if the ledger cannot be reached now.
+    pub fn require_answer(&self) -> Result {
+        match self.courier() {
+            Ok(_) => Ok(()),
+            Err(unreached) => {
+                let exit = if unreached.wrong_ledger {
+                    Exit::Unverified
+                } else {
+                    Exit::NoAnswer
+                };
+                Err(Problem::new(exit, unreached.why.clone()).hint("nothing was changed"))
+            }
+        }
+    }
     fn stuck(&self, unreached: &Unreached) -> Result<Problem> {
         let counts = self.outbox.counts().map_err(anyhow::Error::from)?;
         let exit = if unreached.wrong_ledger {

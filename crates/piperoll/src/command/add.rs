@@ -1,0 +1,224 @@
+//! `piperoll add`: enrols whoever speaks to the ledger, in one step, and prints what to paste.
+//!
+//! The administrator's key signs; the new key proves itself by its possession. A pipeline's private key is made here and printed
+//! once, a bridge's stays in the server's folder, and a person's never comes near: they made it themselves with `key new`.
+
+mod bridge;
+mod enrol;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use piperoll_core::{
+    authority::{Grants, Purpose},
+    key_file,
+    kind::Custody,
+    name::{Principal, PrincipalKind},
+};
+
+pub use self::enrol::{Administrator, PIPELINE_KINDS, PersonRole};
+use crate::{
+    dispatch::{Dispatch, OutboxArgs},
+    exit::{Problem, Result},
+    keys::{self, Enrolment, Signer},
+    ledger::LedgerArgs,
+    output,
+};
+
+/// Enrol a pipeline, a person or a bridge
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+#[derive(Debug, Subcommand)]
+enum Command {
+    Pipeline(PipelineArgs),
+    Person(PersonArgs),
+    Bridge(bridge::Args),
+}
+
+/// Who enrols, and at which ledger.
+#[derive(Debug, clap::Args)]
+struct AdminArgs {
+    /// The server's folder, whose keys/admin signs
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// An administrator's key file, where it is not FOLDER/keys/admin
+    #[arg(long, value_name = "FILE")]
+    admin_key: Option<PathBuf>,
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    #[command(flatten)]
+    outbox: OutboxArgs,
+}
+impl AdminArgs {
+    fn signer(&self) -> Result<Signer> {
+        match (&self.admin_key, &self.data) {
+            (Some(path), _) => keys::read_file(path),
+            (None, Some(data)) => keys::read_file(&data.join("keys").join("admin")),
+            (None, None) => Err(Problem::usage("it is not said who signs as administrator")
+                .hint("on the server's machine: --data FOLDER; elsewhere: --admin-key FILE")),
+        }
+    }
+    async fn administrator(&self) -> Result<Administrator> {
+        let signer = self.signer()?;
+        let dispatch = Dispatch::connect(&self.ledger, &self.outbox).await?;
+        dispatch.require_answer()?;
+        Ok(Administrator::new(dispatch, signer))
+    }
+    fn server(&self) -> &str {
+        self.ledger.server.trim_end_matches('/')
+    }
+}
+
+/// Enrol a pipeline: makes its key and prints the three variables it needs
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "example: piperoll add pipeline checkout-deploy -s checkout -e staging -e production --data ./ledger"
+)]
+struct PipelineArgs {
+    /// Its name: lower-case letters, digits, - and _
+    name: String,
+    /// A service it may speak for: a name, name* or *; may be repeated
+    #[arg(long, short = 's', value_name = "SERVICE", required = true)]
+    service: Vec<String>,
+    /// An environment it may speak for; may be repeated
+    #[arg(long, short = 'e', value_name = "ENVIRONMENT", required = true)]
+    environment: Vec<String>,
+    /// What it may say: kinds, prefix.* or * [default: what a pipeline usually says]; may be repeated
+    #[arg(long = "kind", value_name = "KIND")]
+    kinds: Vec<String>,
+    /// Write the key to this file instead of printing it
+    #[arg(long, value_name = "FILE")]
+    key_out: Option<PathBuf>,
+    #[command(flatten)]
+    admin: AdminArgs,
+}
+/// Enrol a person, by the enrolment file that piperoll key new gave them
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "example: piperoll add person \"Ines Okafor\" --enrol ines.enrol --role business-approver --data ./ledger"
+)]
+struct PersonArgs {
+    /// Their name, as pages show it; it can be erased
+    name: String,
+    /// The file they sent
+    #[arg(long, value_name = "FILE")]
+    enrol: PathBuf,
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// A role they hold, such as business-approver; may be repeated
+    #[arg(long = "role", value_name = "ROLE")]
+    roles: Vec<String>,
+    /// Only for this service; may be repeated [default: all]
+    #[arg(long, short = 's', value_name = "SERVICE")]
+    service: Vec<String>,
+    /// Only for this environment; may be repeated [default: all]
+    #[arg(long, short = 'e', value_name = "ENVIRONMENT")]
+    environment: Vec<String>,
+    /// How you made sure that it is their key, in a few words
+    #[arg(long, value_name = "WORDS")]
+    established: Option<String>,
+    #[command(flatten)]
+    admin: AdminArgs,
+}
+
+pub async fn run(args: Args) -> Result {
+    match args.command {
+        Command::Pipeline(args) => pipeline(args).await,
+        Command::Person(args) => person(args).await,
+        Command::Bridge(args) => bridge::run(args).await,
+    }
+}
+
+async fn pipeline(args: PipelineArgs) -> Result {
+    let principal = named(PrincipalKind::Pipeline, &args.name)?;
+    let mut administrator = args.admin.administrator().await?;
+    let signer = Signer::generate(principal);
+    let grants = Grants {
+        kinds: if args.kinds.is_empty() {
+            enrol::owned(PIPELINE_KINDS)
+        } else {
+            args.kinds.clone()
+        },
+        services: args.service.clone(),
+        environments: args.environment.clone(),
+    };
+    // The file comes first: a registered key that nobody holds would be of no use.
+    if let Some(path) = &args.key_out {
+        keys::write_new(path, &signer)?;
+    }
+    let enrolment = Enrolment::new(
+        &signer,
+        Purpose::EventPipeline,
+        Custody::File,
+        &administrator.ledger(),
+    );
+    let index = administrator.register(&enrolment, grants, None).await?;
+    output::say(&format!(
+        "piperoll: key {} of {} is registered by record {index}",
+        signer.keyid(),
+        signer.principal
+    ));
+    let key = match &args.key_out {
+        Some(path) => path.display().to_string(),
+        None => format!(
+            "(paste the whole block)\n{}",
+            key_file::write(&signer.key, signer.principal.as_str()).trim_end()
+        ),
+    };
+    output::data(&format!(
+        "The pipeline needs three variables; the third is a secret:\n\n\
+         PIPEROLL_SERVER={}\n\
+         PIPEROLL_LEDGER={}\n\
+         PIPEROLL_KEY={key}\n\n\
+         and in its job, around what deploys:\n\n  \
+         piperoll deploy run -s {} -e {} --artifact sha256:… -- ./deploy.sh\n",
+        args.admin.server(),
+        administrator.ledger().0,
+        example(&args.service, "SERVICE"),
+        example(&args.environment, "ENVIRONMENT"),
+    ))
+}
+/// A name to show in the snippet; a pattern is none.
+fn example<'a>(names: &'a [String], otherwise: &'a str) -> &'a str {
+    names
+        .first()
+        .map(String::as_str)
+        .filter(|name| !name.contains('*'))
+        .unwrap_or(otherwise)
+}
+
+async fn person(args: PersonArgs) -> Result {
+    let enrolment = Enrolment::read(&args.enrol)?;
+    let keyid = enrolment.keyid()?;
+    let mut administrator = args.admin.administrator().await?;
+    let roles = PersonRole::all(&args.roles, &args.service, &args.environment);
+    let index = administrator
+        .enrol_person(
+            &args.name,
+            args.email.as_deref(),
+            &enrolment,
+            &roles,
+            args.established.as_deref(),
+        )
+        .await?;
+    output::data(&format!(
+        "{} is enrolled by record {index}\n  principal  {}\n  keyid      {keyid}  (compare it with what they see: piperoll key list)\n",
+        args.name, enrolment.principal
+    ))?;
+    if roles.is_empty() {
+        output::say(
+            "piperoll: they hold no role yet, so they cannot decide on requests; a role is given with --role",
+        );
+    }
+    Ok(())
+}
+
+fn named(kind: PrincipalKind, slug: &str) -> Result<Principal> {
+    Principal::named(kind, slug).map_err(|error| {
+        Problem::usage(error.to_string())
+            .hint("try: piperoll add pipeline checkout-deploy -s checkout -e production")
+    })
+}
