@@ -4,6 +4,8 @@
     reason = "helpers of tests stop at the first surprise"
 )]
 
+mod crash;
 mod emitter;
+mod ledger;
 mod support;
 mod tidy;

@@ -23,6 +23,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Init(command::init::Args),
+    Serve(command::serve::Args),
     Add(command::add::Args),
     Emit(command::emit::Args),
     Deploy(command::deploy::Args),
@@ -41,7 +43,7 @@ pub enum Command {
 
 /// The groups of the help, by who asks. Only commands that exist stand here; a test holds the two together.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("start", &["add"]),
+    ("start", &["init", "serve", "add"]),
     ("pipeline", &["emit", "deploy", "flush", "kinds"]),
     ("people", &["request", "approve", "reject", "key"]),
     ("questions", &["log", "change", "where", "timeline"]),

@@ -7,10 +7,12 @@ pub mod completions;
 pub mod deploy;
 pub mod emit;
 pub mod flush;
+pub mod init;
 pub mod key;
 pub mod kinds;
 pub mod log;
 pub mod request;
+pub mod serve;
 pub mod timeline;
 pub mod where_is;
 
@@ -21,6 +23,8 @@ use crate::{cli::Command, exit::Result};
 /// Runs a command to its end.
 pub async fn run(command: Command) -> Result<ExitCode> {
     match command {
+        Command::Init(args) => init::run(args).await?,
+        Command::Serve(args) => return serve::run(args).await,
         Command::Add(args) => add::run(args).await?,
         Command::Emit(args) => emit::run(args).await?,
         Command::Deploy(args) => return deploy::run(args).await,

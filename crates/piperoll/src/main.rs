@@ -14,6 +14,7 @@ mod keys;
 mod ledger;
 mod members;
 mod output;
+mod place;
 mod render;
 mod rim;
 mod settings;

@@ -1,0 +1,100 @@
+//! `piperoll serve`: a server on a ledger that `init` founded.
+
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+
+use piperoll_server::{
+    clock::System,
+    engine,
+    serve::{self, Config, Running},
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    exit::{Problem, Result},
+    output,
+    place::{DataArgs, StateArgs},
+    rim,
+};
+
+/// Serve a ledger: intake, bridges, answers and pages
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    place: DataArgs,
+    #[command(flatten)]
+    state: StateArgs,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7470")]
+    listen: SocketAddr,
+    /// The address under which others reach it, for links and snippets [default: http://<where it listens>]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
+pub async fn run(args: Args) -> Result<ExitCode> {
+    write_log_lines();
+    let config = Config {
+        engine: engine::Config {
+            data: args.place.folder(),
+            database: args.place.database(),
+            state: args.state.folder()?,
+            clock: Arc::new(System),
+            entropy: rim::fill,
+        },
+        listen: args.listen,
+        public_url: args.public_url,
+    };
+    let running = serve::start(config)
+        .await
+        .map_err(|error| explain(&error))?;
+    output::say(&format!(
+        "piperoll: ledger {} is listening on http://{}",
+        running.state().ledger.origin.as_str(),
+        running.address()
+    ));
+    until_told(running).await
+}
+
+/// Serves until SIGINT or SIGTERM, or until a part of the server ends by itself.
+async fn until_told(mut running: Running) -> Result<ExitCode> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let failed = tokio::select! {
+        error = running.wait() => Some(error),
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted?;
+            None
+        }
+        _ = terminate.recv() => None,
+    };
+    running.shutdown().await;
+    match failed {
+        Some(error) => Err(explain(&error)),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Why a server did not start or did not go on, with the chain of causes.
+pub fn explain(error: &serve::Error) -> Problem {
+    let message = anyhow::Chain::new(error)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ");
+    Problem::failed(message)
+}
+
+/// Log lines go to stderr; `RUST_LOG` chooses what, `PIPEROLL_LOG=json` how.
+pub fn write_log_lines() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(rim::variable("NO_COLOR").is_none() && crate::terminal::width().is_some());
+    let set = if rim::variable("PIPEROLL_LOG").as_deref() == Some("json") {
+        lines.json().try_init()
+    } else {
+        lines.try_init()
+    };
+    // A second call in one process (the demo serves too) keeps the first one's settings.
+    drop(set);
+}
