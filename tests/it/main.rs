@@ -7,5 +7,8 @@
 mod crash;
 mod emitter;
 mod ledger;
+mod alertmanager;
+mod one_story;
+mod tamper;
 mod support;
 mod tidy;
