@@ -34,26 +34,45 @@ impl Alertmanager {
         std::fs::write(&file, config.to_string()).unwrap();
         let mut process = Command::new(program)
             .arg(format!("--config.file={}", file.display()))
-            .arg(format!("--storage.path={}", folder.join("alertmanager").display()))
-            .args(["--web.listen-address=127.0.0.1:0", "--cluster.listen-address="])
+            .arg(format!(
+                "--storage.path={}",
+                folder.join("alertmanager").display()
+            ))
+            .args([
+                "--web.listen-address=127.0.0.1:0",
+                "--cluster.listen-address=",
+            ])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
         let address = loop {
-            let line = lines.next().expect("Alertmanager ended before it listened").unwrap();
+            let line = lines
+                .next()
+                .expect("Alertmanager ended before it listened")
+                .unwrap();
             if let Some((_, rest)) = line.split_once("address=127.0.0.1:") {
                 break format!("127.0.0.1:{}", rest.split_whitespace().next().unwrap());
             }
         };
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop)); // so that its log never blocks it
-        Self { process, url: format!("http://{address}") }
+        Self {
+            process,
+            url: format!("http://{address}"),
+        }
     }
 
     async fn post(&self, alerts: serde_json::Value) {
         let url = format!("{}/api/v2/alerts", self.url);
-        let (status, body) = http::post(&url, "application/json", &[], alerts.to_string().into_bytes()).await.unwrap();
+        let (status, body) = http::post(
+            &url,
+            "application/json",
+            &[],
+            alerts.to_string().into_bytes(),
+        )
+        .await
+        .unwrap();
         assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
     }
 }
@@ -68,7 +87,11 @@ impl Drop for Alertmanager {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_alertmanager_firing_and_resolving_becomes_two_entries() {
     let test = "a_real_alertmanager_firing_and_resolving_becomes_two_entries";
-    let Some(program) = support::from_environment(test, "PIPEROLL_TEST_ALERTMANAGER", "Alertmanager") else { return };
+    let Some(program) =
+        support::from_environment(test, "PIPEROLL_TEST_ALERTMANAGER", "Alertmanager")
+    else {
+        return;
+    };
     let ledger = Ledger::found();
     let server = ledger.serve();
     let bridge = ledger.add_bridge(&server, "alertmanager");
@@ -85,13 +108,28 @@ async fn a_real_alertmanager_firing_and_resolving_becomes_two_entries() {
     assert_eq!(fired["service"], "checkout");
     assert_eq!(fired["environment"], "production");
     assert_eq!(fired["principal"], "urn:piperoll:bridge:alertmanager");
-    assert!(fired["summary"].as_str().unwrap().contains("HighErrorRate"), "{fired}");
+    assert!(
+        fired["summary"].as_str().unwrap().contains("HighErrorRate"),
+        "{fired}"
+    );
     alert["endsAt"] = json!("2026-11-21T02:30:00.000Z");
     alertmanager.post(json!([alert])).await;
     let resolved = server.wait_for_entry("alert.resolved").await;
     assert_eq!(resolved["service"], "checkout");
-    let subject = |index: &serde_json::Value| ledger.sql(&format!("select subject from entry where idx = {index}"));
-    assert_eq!(subject(&fired["index"]), subject(&resolved["index"]), "one alert has one subject");
+    let subject = |index: &serde_json::Value| {
+        ledger.sql(&format!("select subject from entry where idx = {index}"))
+    };
+    assert_eq!(
+        subject(&fired["index"]),
+        subject(&resolved["index"]),
+        "one alert has one subject"
+    );
     let (_, log) = server.get("/v1/log?kind=alert.*").await;
-    assert_eq!(log["entries"].as_array().unwrap_or_else(|| panic!("{log}")).len(), 2);
+    assert_eq!(
+        log["entries"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{log}"))
+            .len(),
+        2
+    );
 }

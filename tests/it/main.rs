@@ -4,11 +4,11 @@
     reason = "helpers of tests stop at the first surprise"
 )]
 
+mod alertmanager;
 mod crash;
 mod emitter;
 mod ledger;
-mod alertmanager;
 mod one_story;
-mod tamper;
 mod support;
+mod tamper;
 mod tidy;

@@ -19,14 +19,25 @@ struct Clone {
 
 fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
-        .args(["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "init.defaultBranch=main"])
+        .args([
+            "-c",
+            "user.name=Test",
+            "-c",
+            "user.email=test@example.org",
+            "-c",
+            "init.defaultBranch=main",
+        ])
         .args(["-c", "protocol.file.allow=always"])
         .args(arguments)
         .current_dir(folder)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .output()
         .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
@@ -37,12 +48,34 @@ fn shallow_clone() -> Clone {
     git(&origin, &["init", "-q"]);
     git(&origin, &["commit", "-q", "--allow-empty", "-m", "first"]);
     let first = git(&origin, &["rev-parse", "HEAD"]);
-    git(&origin, &["commit", "-q", "--allow-empty", "-m", "Ask for the postcode before the address (#418)"]);
+    git(
+        &origin,
+        &[
+            "commit",
+            "-q",
+            "--allow-empty",
+            "-m",
+            "Ask for the postcode before the address (#418)",
+        ],
+    );
     let merge = git(&origin, &["rev-parse", "HEAD"]);
     let address = format!("file://{}", origin.display());
-    git(folder.path(), &["clone", "-q", "--depth", "1", &address, "work"]);
-    assert_eq!(git(&folder.path().join("work"), &["rev-list", "--count", "HEAD"]), "1");
-    Clone { folder, first, merge }
+    git(
+        folder.path(),
+        &["clone", "-q", "--depth", "1", &address, "work"],
+    );
+    assert_eq!(
+        git(
+            &folder.path().join("work"),
+            &["rev-list", "--count", "HEAD"]
+        ),
+        "1"
+    );
+    Clone {
+        folder,
+        first,
+        merge,
+    }
 }
 
 async fn webhook(bridge: &Bridge, event: &str, body: serde_json::Value) {
@@ -50,9 +83,19 @@ async fn webhook(bridge: &Bridge, event: &str, body: serde_json::Value) {
     let mut mac = HmacSha256::new(bridge.secret.as_bytes());
     mac.update(&body);
     let signature = format!("sha256={}", encoding::hex(&mac.tag()));
-    let headers = [("x-github-event", event), ("x-hub-signature-256", signature.as_str()), ("x-github-delivery", event)];
-    let (status, answer) = http::post(&bridge.url, "application/json", &headers, body).await.unwrap();
-    assert!((200..300).contains(&status), "{event}: {status} {}", String::from_utf8_lossy(&answer));
+    let headers = [
+        ("x-github-event", event),
+        ("x-hub-signature-256", signature.as_str()),
+        ("x-github-delivery", event),
+    ];
+    let (status, answer) = http::post(&bridge.url, "application/json", &headers, body)
+        .await
+        .unwrap();
+    assert!(
+        (200..300).contains(&status),
+        "{event}: {status} {}",
+        String::from_utf8_lossy(&answer)
+    );
 }
 
 /// The merge request is opened, merged and pushed, as GitHub tells it.
@@ -71,7 +114,10 @@ async fn webhooks(bridge: &Bridge, clone: &Clone) {
             "html_url": "https://github.com/acme/checkout/pull/418",
         })
     };
-    for (action, merged, at) in [("opened", false, "2026-11-10T14:02:00Z"), ("closed", true, "2026-11-11T09:00:00Z")] {
+    for (action, merged, at) in [
+        ("opened", false, "2026-11-10T14:02:00Z"),
+        ("closed", true, "2026-11-11T09:00:00Z"),
+    ] {
         let body = json!({
             "action": action, "number": 418, "pull_request": pull_request(merged, at), "repository": repository, "sender": user,
         });
@@ -88,17 +134,44 @@ async fn webhooks(bridge: &Bridge, clone: &Clone) {
 /// `add pipeline`, and its three variables as the snippet gives them.
 fn pipeline_variables(ledger: &Ledger, server: &Server) -> Vec<(String, String)> {
     let output = ledger.run(
-        &["add", "pipeline", "checkout-deploy", "-s", "checkout", "-e", "production", "--data", "data", "--server", &server.url],
+        &[
+            "add",
+            "pipeline",
+            "checkout-deploy",
+            "-s",
+            "checkout",
+            "-e",
+            "production",
+            "--data",
+            "data",
+            "--server",
+            &server.url,
+        ],
         &[],
     );
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     for name in ["PIPEROLL_SERVER", "PIPEROLL_LEDGER", "PIPEROLL_KEY"] {
-        assert!(said.contains(name), "the snippet does not name {name}: {said}");
+        assert!(
+            said.contains(name),
+            "the snippet does not name {name}: {said}"
+        );
     }
-    let begin = said.find("-----BEGIN OPENSSH PRIVATE KEY-----").expect("the snippet holds the key to paste");
-    let end = said[begin..].find("-----END OPENSSH PRIVATE KEY-----").unwrap() + "-----END OPENSSH PRIVATE KEY-----".len();
-    let key: String = said[begin..begin + end].lines().map(|line| format!("{}\n", line.trim())).collect();
+    let begin = said
+        .find("-----BEGIN OPENSSH PRIVATE KEY-----")
+        .expect("the snippet holds the key to paste");
+    let end = said[begin..]
+        .find("-----END OPENSSH PRIVATE KEY-----")
+        .unwrap()
+        + "-----END OPENSSH PRIVATE KEY-----".len();
+    let key: String = said[begin..begin + end]
+        .lines()
+        .map(|line| format!("{}\n", line.trim()))
+        .collect();
     let id = encoding::hex(&ledger.id.0.0);
     vec![
         ("PIPEROLL_SERVER".to_owned(), server.url.clone()),
@@ -110,25 +183,65 @@ fn pipeline_variables(ledger: &Ledger, server: &Server) -> Vec<(String, String)>
 fn deploy(ledger: &Ledger, clone: &Clone, variables: &[(String, String)], run: u32) {
     let output = ledger
         .command()
-        .args(["deploy", "run", "-s", "checkout", "-e", "production", "--artifact", IMAGE, "--", "sh", "-c", "echo deployed"])
+        .args([
+            "deploy",
+            "run",
+            "-s",
+            "checkout",
+            "-e",
+            "production",
+            "--artifact",
+            IMAGE,
+            "--",
+            "sh",
+            "-c",
+            "echo deployed",
+        ])
         .current_dir(clone.folder.path().join("work"))
         .envs(variables.iter().cloned())
-        .envs([("CI", "true"), ("GITHUB_ACTIONS", "true"), ("GITHUB_SERVER_URL", "https://github.com"), ("GITHUB_ACTOR", "tomas")])
-        .envs([("GITHUB_REPOSITORY", REPOSITORY), ("GITHUB_SHA", &clone.merge), ("GITHUB_REF", "refs/heads/main")])
-        .envs([("GITHUB_RUN_ID", run.to_string()), ("GITHUB_RUN_ATTEMPT", "1".to_owned())])
+        .envs([
+            ("CI", "true"),
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_ACTOR", "tomas"),
+        ])
+        .envs([
+            ("GITHUB_REPOSITORY", REPOSITORY),
+            ("GITHUB_SHA", &clone.merge),
+            ("GITHUB_REF", "refs/heads/main"),
+        ])
+        .envs([
+            ("GITHUB_RUN_ID", run.to_string()),
+            ("GITHUB_RUN_ATTEMPT", "1".to_owned()),
+        ])
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.stdout, b"deployed\n", "the script's own output is untouched");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert_eq!(
+        output.stdout, b"deployed\n",
+        "the script's own output is untouched"
+    );
 }
 
 /// The change's story, as a list of what its entries are.
 async fn story(server: &Server) -> (serde_json::Value, Vec<String>) {
-    let (status, story) = server.get("/v1/changes/github%3Aacme%2Fcheckout%23418").await;
+    let (status, story) = server
+        .get("/v1/changes/github%3Aacme%2Fcheckout%23418")
+        .await;
     assert_eq!(status, 200, "{story}");
-    let (_, log) = server.get("/v1/log?change=github%3Aacme%2Fcheckout%23418").await;
-    let mut kinds: Vec<_> =
-        log["entries"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap().to_owned()).collect();
+    let (_, log) = server
+        .get("/v1/log?change=github%3Aacme%2Fcheckout%23418")
+        .await;
+    let mut kinds: Vec<_> = log["entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["kind"].as_str().unwrap().to_owned())
+        .collect();
     kinds.sort();
     (story, kinds)
 }
@@ -150,15 +263,30 @@ async fn webhooks_and_pipeline_land_in_one_story_whichever_comes_first() {
         }
         server.wait_for_entry("branch.pushed").await;
         let (story, kinds) = story(&server).await;
-        let expected = ["branch.pushed", "change.created", "change.merged", "deployment.finished", "deployment.started"];
-        assert_eq!(kinds, expected, "webhooks first: {webhooks_first}\n{story:#}");
+        let expected = [
+            "branch.pushed",
+            "change.created",
+            "change.merged",
+            "deployment.finished",
+            "deployment.started",
+        ];
+        assert_eq!(
+            kinds, expected,
+            "webhooks first: {webhooks_first}\n{story:#}"
+        );
         let (_, matrix) = server.get("/v1/where").await;
-        assert!(matrix.to_string().contains("Ask for the postcode before the address"), "{matrix}");
+        assert!(
+            matrix
+                .to_string()
+                .contains("Ask for the postcode before the address"),
+            "{matrix}"
+        );
     }
 }
 
 #[test]
 fn keys_of_snippets_are_openssh_private_keys() {
-    let text = piperoll_core::key_file::write(&SecretKey::from_seed([3; 32]), "urn:piperoll:pipeline:x");
+    let text =
+        piperoll_core::key_file::write(&SecretKey::from_seed([3; 32]), "urn:piperoll:pipeline:x");
     assert!(text.starts_with("-----BEGIN OPENSSH PRIVATE KEY-----\n"));
 }

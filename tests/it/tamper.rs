@@ -8,47 +8,137 @@ const EVENTS: u64 = 600;
 /// Statement, then the place that must be named (`N` stands for itself).
 const CHANGES: &[(&str, &str)] = &[
     // Payloads, texts and leaves.
-    ("update payload set body = replace(cast(body as text), 'staging', 'stagjng') where idx = (select min(idx) from entry where environment = 'staging')", "entry"),
-    ("update payload set body = cast(body || ' ' as blob) where idx = 300", "entry 300"),
-    ("update payload set body = null where idx = 301", "entry 301"),
+    (
+        "update payload set body = replace(cast(body as text), 'staging', 'stagjng') where idx = (select min(idx) from entry where environment = 'staging')",
+        "entry",
+    ),
+    (
+        "update payload set body = cast(body || ' ' as blob) where idx = 300",
+        "entry 300",
+    ),
+    (
+        "update payload set body = null where idx = 301",
+        "entry 301",
+    ),
     ("delete from payload where idx = 302", "entry 302"),
-    ("update text set body = 'Somebody Else' where idx = (select min(idx) from text)", "entry"),
-    ("update text set salt = zeroblob(16) where idx = (select min(idx) from text)", "entry"),
-    ("insert into text (idx, name, salt, body) values (303, 'reason', zeroblob(16), 'because')", "entry 303"),
-    ("update entry set leaf = cast(replace(cast(leaf as text), 'ed25519', 'ed25518') as blob) where idx = 310", "entry 310"),
-    ("update entry set leaf = cast(replace(cast(leaf as text), 'T', 't') as blob) where idx = 311", "entry 311"),
-    ("update entry set leaf_hash = zeroblob(32) where idx = 312", "entry 312"),
-    ("update entry set payload_hash = zeroblob(32) where idx = 313", "entry 313"),
-    ("update entry set recorded_at = recorded_at + 1 where idx = 314", "entry 314"),
+    (
+        "update text set body = 'Somebody Else' where idx = (select min(idx) from text)",
+        "entry",
+    ),
+    (
+        "update text set salt = zeroblob(16) where idx = (select min(idx) from text)",
+        "entry",
+    ),
+    (
+        "insert into text (idx, name, salt, body) values (303, 'reason', zeroblob(16), 'because')",
+        "entry 303",
+    ),
+    (
+        "update entry set leaf = cast(replace(cast(leaf as text), 'ed25519', 'ed25518') as blob) where idx = 310",
+        "entry 310",
+    ),
+    (
+        "update entry set leaf = cast(replace(cast(leaf as text), 'T', 't') as blob) where idx = 311",
+        "entry 311",
+    ),
+    (
+        "update entry set leaf_hash = zeroblob(32) where idx = 312",
+        "entry 312",
+    ),
+    (
+        "update entry set payload_hash = zeroblob(32) where idx = 313",
+        "entry 313",
+    ),
+    (
+        "update entry set recorded_at = recorded_at + 1 where idx = 314",
+        "entry 314",
+    ),
     // What an entry is found by must be what the event says.
-    ("update entry set service = 'other' where idx = 320", "entry 320"),
-    ("update entry set environment = null where idx = 321", "entry 321"),
-    ("update entry set kind = 'alert.fired' where idx = 322", "entry 322"),
-    ("update entry set source = 'urn:piperoll:pipeline:other' where idx = 323", "entry 323"),
-    ("update entry set event_id = 'other' where idx = 324", "entry 324"),
-    ("update entry set time = '2020-01-01T00:00:00.000000000Z' where idx = 325", "entry 325"),
-    ("update entry set subject = 'other' where idx = 326", "entry 326"),
-    ("update entry set keyid = 'SHA256:other' where idx = 327", "entry 327"),
-    ("update entry set \"change\" = 'github:a/b#1' where idx = 328", "entry 328"),
-    ("update entry set type_name = 'dev.cdevents.x.y.0.1.0' where idx = 329", "entry 329"),
+    (
+        "update entry set service = 'other' where idx = 320",
+        "entry 320",
+    ),
+    (
+        "update entry set environment = null where idx = 321",
+        "entry 321",
+    ),
+    (
+        "update entry set kind = 'alert.fired' where idx = 322",
+        "entry 322",
+    ),
+    (
+        "update entry set source = 'urn:piperoll:pipeline:other' where idx = 323",
+        "entry 323",
+    ),
+    (
+        "update entry set event_id = 'other' where idx = 324",
+        "entry 324",
+    ),
+    (
+        "update entry set time = '2020-01-01T00:00:00.000000000Z' where idx = 325",
+        "entry 325",
+    ),
+    (
+        "update entry set subject = 'other' where idx = 326",
+        "entry 326",
+    ),
+    (
+        "update entry set keyid = 'SHA256:other' where idx = 327",
+        "entry 327",
+    ),
+    (
+        "update entry set \"change\" = 'github:a/b#1' where idx = 328",
+        "entry 328",
+    ),
+    (
+        "update entry set type_name = 'dev.cdevents.x.y.0.1.0' where idx = 329",
+        "entry 329",
+    ),
     // Rows that go or change places.
     ("delete from entry where idx = 330", "entry 330"),
-    ("delete from entry where idx = (select max(idx) from entry)", "entry"),
-    ("update entry set idx = -1 where idx = 331; update entry set idx = 331 where idx = 332; update entry set idx = 332 where idx = -1", "entry 331"),
+    (
+        "delete from entry where idx = (select max(idx) from entry)",
+        "entry",
+    ),
+    (
+        "update entry set idx = -1 where idx = 331; update entry set idx = 331 where idx = 332; update entry set idx = 332 where idx = -1",
+        "entry 331",
+    ),
     // The tree.
-    ("update tile set hashes = zeroblob(8192) where level = 0 and idx = 1", "tile 0/1"),
-    ("update tile set root = zeroblob(32) where level = 0 and idx = 0", "tile 0/0"),
+    (
+        "update tile set hashes = zeroblob(8192) where level = 0 and idx = 1",
+        "tile 0/1",
+    ),
+    (
+        "update tile set root = zeroblob(32) where level = 0 and idx = 0",
+        "tile 0/0",
+    ),
     ("delete from tile where level = 0 and idx = 1", "tile 0/1"),
     ("update head set root = zeroblob(32)", "head"),
     ("update head set size = size + 1", "entry"),
     // Checkpoints.
-    ("update checkpoint set note = replace(note, 'piperoll.example', 'piperoll.exampel') where size = (select max(size) from checkpoint)", "checkpoint"),
-    ("update checkpoint set size = size - 1 where size = (select max(size) from checkpoint)", "checkpoint"),
-    ("update checkpoint set note = substr(note, 1, length(note) - 6) || 'AAAA=' || char(10) where size = (select min(size) from checkpoint)", "checkpoint"),
+    (
+        "update checkpoint set note = replace(note, 'piperoll.example', 'piperoll.exampel') where size = (select max(size) from checkpoint)",
+        "checkpoint",
+    ),
+    (
+        "update checkpoint set size = size - 1 where size = (select max(size) from checkpoint)",
+        "checkpoint",
+    ),
+    (
+        "update checkpoint set note = substr(note, 1, length(note) - 6) || 'AAAA=' || char(10) where size = (select min(size) from checkpoint)",
+        "checkpoint",
+    ),
     // What became of the stream's messages.
-    ("update consumed set recorded = recorded + 1, to_sequence = to_sequence + 1 where number = 1", "consumed 1"),
+    (
+        "update consumed set recorded = recorded + 1, to_sequence = to_sequence + 1 where number = 1",
+        "consumed 1",
+    ),
     ("delete from consumed where number = 1", "consumed"),
-    ("update consumed set junk = recorded, recorded = junk where number = 1", "consumed"),
+    (
+        "update consumed set junk = recorded, recorded = junk where number = 1",
+        "consumed",
+    ),
 ];
 
 /// Takes every trigger and check out of the way, as whoever holds the file can.
@@ -85,7 +175,9 @@ async fn every_change_in_the_database_is_found_and_its_place_is_named() {
     let good = std::fs::read(&file).unwrap();
     let mut missed = Vec::new();
     for (statement, place) in CHANGES {
-        ledger.sql(&format!("pragma ignore_check_constraints = on; {statement}; pragma wal_checkpoint(truncate)"));
+        ledger.sql(&format!(
+            "pragma ignore_check_constraints = on; {statement}; pragma wal_checkpoint(truncate)"
+        ));
         let (code, said) = verify(&ledger);
         if code != Some(6) || !said.contains(place) {
             missed.push(format!("{statement}\n  exit {code:?}: {said}"));
@@ -98,7 +190,13 @@ async fn every_change_in_the_database_is_found_and_its_place_is_named() {
         }
         std::fs::write(&file, &good).unwrap();
     }
-    assert!(missed.is_empty(), "{} of {} changes were not found:\n{}", missed.len(), CHANGES.len(), missed.join("\n"));
+    assert!(
+        missed.is_empty(),
+        "{} of {} changes were not found:\n{}",
+        missed.len(),
+        CHANGES.len(),
+        missed.join("\n")
+    );
     let (code, said) = verify(&ledger);
     assert_eq!(code, Some(0), "the ledger was put back as it was: {said}");
 }

@@ -38,6 +38,7 @@ pub enum Command {
     Change(command::change::Args),
     Where(command::where_is::Args),
     Timeline(command::timeline::Args),
+    Verify(command::verify::Args),
     Completions(command::completions::Args),
 }
 
@@ -47,6 +48,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("pipeline", &["emit", "deploy", "flush", "kinds"]),
     ("people", &["request", "approve", "reject", "key"]),
     ("questions", &["log", "change", "where", "timeline"]),
+    ("proof", &["verify"]),
     ("operating", &["completions"]),
 ];
 

@@ -14,6 +14,7 @@ pub mod log;
 pub mod request;
 pub mod serve;
 pub mod timeline;
+pub mod verify;
 pub mod where_is;
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Change(args) => change::run(args).await?,
         Command::Where(args) => where_is::run(args).await?,
         Command::Timeline(args) => timeline::run(args).await?,
+        Command::Verify(args) => verify::run(args).await?,
         Command::Flush(args) => flush::run(args).await?,
         Command::Kinds(args) => kinds::run(&args)?,
         Command::Completions(args) => completions::run(&args)?,

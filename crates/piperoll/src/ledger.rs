@@ -20,14 +20,7 @@ pub struct LedgerArgs {
 impl LedgerArgs {
     /// The id that was given, if one was.
     pub fn given(&self) -> Result<Option<LedgerId>> {
-        let Some(text) = &self.ledger else {
-            return Ok(None);
-        };
-        let hash = Hash::from_hex(text.trim()).ok_or_else(|| {
-            Problem::usage(format!("{text:?} is not a ledger id"))
-                .hint("a ledger id is 64 hex digits, as piperoll init printed it")
-        })?;
-        Ok(Some(LedgerId(hash)))
+        self.ledger.as_deref().map(parse_id).transpose()
     }
     /// The server at that address; nothing is sent yet.
     pub fn connect(&self) -> Result<Server> {
@@ -49,6 +42,14 @@ impl LedgerArgs {
             Err(error) => Err(Problem::new(Exit::Unverified, error.to_string())),
         }
     }
+}
+/// A ledger's id as a person types it.
+pub(crate) fn parse_id(text: &str) -> Result<LedgerId> {
+    let hash = Hash::from_hex(text.trim()).ok_or_else(|| {
+        Problem::usage(format!("{text:?} is not a ledger id"))
+            .hint("a ledger id is 64 hex digits, as piperoll init printed it")
+    })?;
+    Ok(LedgerId(hash))
 }
 /// A server by its address.
 pub fn connect(address: &str) -> Result<Server> {

@@ -1,0 +1,142 @@
+//! `piperoll verify`: computes everything a ledger claims again, from what is stored, and says what it checked.
+
+use piperoll_core::name::LedgerId;
+use piperoll_server::{
+    audit::{self, Report},
+    folder::Folder,
+};
+use piperoll_store::OpenMode;
+use serde_json::json;
+
+use crate::{
+    exit::{Exit, Problem, Result},
+    ledger,
+    output::{self, Format, FormatArgs},
+    place::DataArgs,
+};
+
+/// Check a ledger offline: every leaf, signature, tile and checkpoint, from the entries alone
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "It only reads, also beside a running server. Exit 6 and a place (entry, tile, checkpoint, consumed) if anything is not as it was signed."
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    place: DataArgs,
+    /// The ledger's id, 64 hex digits, as you know it from elsewhere
+    #[arg(long, value_name = "ID")]
+    ledger: Option<String>,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+pub(crate) async fn run(args: Args) -> Result {
+    let pinned = args.ledger.as_deref().map(ledger::parse_id).transpose()?;
+    match check(&args.place, pinned).await {
+        Ok(report) => match args.format.format() {
+            Format::Table => output::data(&in_words(&report)),
+            Format::Json => output::json(&as_json(&report)),
+        },
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Opens the ledger for reading and audits it.
+pub(crate) async fn check(place: &DataArgs, pinned: Option<LedgerId>) -> Result<Report> {
+    let folder = Folder::new(place.folder());
+    folder.check().map_err(|error| trouble(&error))?;
+    let store = folder
+        .open_store(place.database().as_deref(), OpenMode::ReadOnly)
+        .await
+        .map_err(|error| trouble(&error))?;
+    let report = audit::audit(store.as_ref(), pinned).await;
+    store.close().await;
+    report.map_err(|error| match &error {
+        audit::Error::Wrong { .. } => Problem::new(Exit::Unverified, error.to_string())
+            .hint("nothing after this can be trusted to be complete")
+            .hint("keep the ledger as it is, and compare it with receipts and checkpoints that others hold"),
+        audit::Error::NoLedger | audit::Error::Admission(_) | audit::Error::Store(_) => {
+            trouble(&error)
+        }
+    })
+}
+/// Nothing was found out: the ledger could not be read.
+fn trouble(error: &(dyn std::error::Error + 'static)) -> Problem {
+    let message = anyhow::Chain::new(error)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ");
+    Problem::failed(message)
+}
+
+/// One line a check, and what was not checked.
+pub(crate) fn in_words(report: &Report) -> String {
+    let [recorded, duplicate, refused, junk] = report.messages;
+    let root = report.root.to_hex();
+    let short = format!("{}…{}", &root[..4], &root[root.len() - 2..]);
+    let mut lines = vec![
+        format!(
+            "✓ {} leaves hash to the tree, through {} stored",
+            report.entries,
+            count(report.tiles, "tile")
+        ),
+        match report.checkpoints {
+            0 => format!("✓ root {short}; no checkpoint is signed yet"),
+            checkpoints => format!(
+                "✓ root {short}; {} signed by the ledger's key, each with the root of its size",
+                count(checkpoints, "checkpoint")
+            ),
+        },
+        format!(
+            "✓ {} signatures, each by a key that was allowed to sign this at its position",
+            report.signatures
+        ),
+        format!(
+            "✓ {} payloads and {} match their hashes; {} erased",
+            report.entries,
+            count(report.texts, "text"),
+            report.texts_erased
+        ),
+        format!(
+            "✓ {} messages of the stream accounted for: {recorded} recorded, {duplicate} duplicate, {refused} refused, {junk} junk",
+            recorded + duplicate + refused + junk
+        ),
+    ];
+    if report.pinned {
+        lines.push(format!(
+            "✓ the ledger is the one that was pinned, {}",
+            report.ledger.0
+        ));
+    }
+    lines.extend(
+        report
+            .not_checked()
+            .iter()
+            .map(|what| format!("not checked: {what}")),
+    );
+    lines.push(String::new());
+    lines.join("\n")
+}
+fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn as_json(report: &Report) -> serde_json::Value {
+    let [recorded, duplicate, refused, junk] = report.messages;
+    json!({
+        "ledger": report.ledger.0.to_hex(),
+        "origin": report.origin.as_str(),
+        "pinned": report.pinned,
+        "root": report.root.to_hex(),
+        "entries": report.entries,
+        "signatures": report.signatures,
+        "texts": report.texts,
+        "texts_erased": report.texts_erased,
+        "texts_not_supplied": report.texts_not_supplied,
+        "tiles": report.tiles,
+        "checkpoints": report.checkpoints,
+        "consumed": report.consumed,
+        "messages": {"recorded": recorded, "duplicate": duplicate, "refused": refused, "junk": junk},
+        "not_checked": report.not_checked(),
+    })
+}
