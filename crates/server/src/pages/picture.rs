@@ -7,6 +7,8 @@ mod lanes;
 mod letters;
 mod placing;
 mod scale;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 
@@ -175,7 +177,7 @@ pub(super) struct Text {
 impl Picture {
     /// `None` when nothing has a time.
     pub(super) fn draw(&self) -> Option<Drawing> {
-        let scale = Scale::over(&self.times(), NAMES_WIDTH, WIDTH)?;
+        let scale = Scale::over(&self.times(), NAMES_WIDTH + 12, WIDTH - 12)?;
         let mut drawing = Drawing {
             title: self.title.clone(),
             description: self.description.clone(),

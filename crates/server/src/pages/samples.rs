@@ -231,8 +231,10 @@ fn picture() -> Picture {
         }],
     }
 }
-fn lines() -> Vec<Line> {
-    let by = |name: &str| Part::Who { who: who(name) };
+fn by(name: &str) -> Part {
+    Part::Who { who: who(name) }
+}
+fn approved() -> Line {
     let mut approved = line(
         38,
         "11T10:15",
@@ -253,6 +255,9 @@ fn lines() -> Vec<Line> {
         )),
     }];
     approved.at.recorded_at = Some(at("11T10:35"));
+    approved
+}
+fn deployed() -> Line {
     let mut deployed = line(
         52,
         "12T20:04",
@@ -270,6 +275,9 @@ fn lines() -> Vec<Line> {
         None,
     );
     deployed.also = vec![51];
+    deployed
+}
+fn lines() -> Vec<Line> {
     vec![
         line(
             31,
@@ -293,8 +301,8 @@ fn lines() -> Vec<Line> {
             ],
             None,
         ),
-        approved,
-        deployed,
+        approved(),
+        deployed(),
         line(
             55,
             "12T20:17",

@@ -7,6 +7,7 @@
 mod auditing;
 mod failing;
 mod faulty;
+mod http;
 mod publishing;
 mod replay;
 mod running;
