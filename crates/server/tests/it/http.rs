@@ -22,9 +22,10 @@ use tower::ServiceExt;
 
 use crate::support::{Home, until};
 
+type Answering = Box<dyn Fn(&[u8]) -> Result<Answer, Unavailable> + Send + Sync>;
 /// An intake that answers as it was told and remembers what it was asked.
 pub(crate) struct Scripted {
-    answer: Box<dyn Fn(&[u8]) -> Result<Answer, Unavailable> + Send + Sync>,
+    answer: Answering,
     pub(crate) asked: Mutex<Vec<(Vec<u8>, Wait)>>,
 }
 impl Scripted {

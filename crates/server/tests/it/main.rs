@@ -12,3 +12,4 @@ mod publishing;
 mod replay;
 mod running;
 mod support;
+mod webhooks;

@@ -31,7 +31,7 @@ fn at(seconds: i64) -> Timestamp {
 /// A story over `span` seconds, with up to 40 marks and 20 bars a lane, many of them within an hour.
 fn story(dice: &mut Dice, span: i64) -> Picture {
     let busy = dice.below(span);
-    let mut time = |dice: &mut Dice| {
+    let time = |dice: &mut Dice| {
         if dice.below(3) == 0 {
             dice.below(span)
         } else {
@@ -46,7 +46,7 @@ fn story(dice: &mut Dice, span: i64) -> Picture {
         Shape::Alarm,
         Shape::Override,
     ];
-    let lanes = (0..1 + dice.below(5))
+    let lanes = (0..=dice.below(5))
         .map(|_| {
             let mut starts: Vec<i64> = (0..dice.below(20)).map(|_| time(dice)).collect();
             starts.sort_unstable();

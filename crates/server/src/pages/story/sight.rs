@@ -65,10 +65,11 @@ fn person(mark: &PersonMark) -> Mark {
         at: mark.at.time,
         until: None,
         shape,
+        // The time first: after words that run from right to left it would be torn apart.
         label: format!(
             "{} {}",
-            words::clean(&mark.label),
-            mark.at.time.strftime("%H:%M")
+            mark.at.time.strftime("%H:%M"),
+            words::clean(&mark.label)
         ),
         rank,
         href: Some(format!("#r{}", mark.at.index)),
