@@ -17,29 +17,43 @@
 //! | what happened in a window | [`timeline()`] | [`Timeline`] |
 //! | which change somebody means | [`lookups()`], then [`find_change()`] | [`Found`] |
 
+mod agreement;
+mod asked;
+mod environment;
 mod find;
+mod gather;
+mod lead;
+mod line;
 mod log_row;
+mod names;
 pub mod part;
+mod picture;
+mod say;
 mod story;
 mod timeline;
 mod where_is;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use piperoll_tlog::Hash;
 use serde::{Deserialize, Serialize};
 
+pub use agreement::{Agreement, Covers};
 pub use find::{Found, find_change, lookups};
 pub use log_row::{EntryView, LogRow, NamedText, entry, log_row};
-pub use story::{
-    Agreement, AlertBar, Bar, ChangeLine, Covers, Lane, PersonMark, Picture, Stage, State, Story,
-    changes, entries_of_change, story,
-};
+pub use picture::{AlertBar, Bar, Lane, PersonMark, Picture, Stage};
+pub use story::{ChangeLine, State, Story, changes, entries_of_change, story};
 pub use timeline::{Timeline, Window, timeline};
 pub use where_is::{Behind, Cell, Contents, SlotRead, Where, WhereRow, where_is};
 
-use crate::{event::Event, fold::Key};
+use crate::{
+    event::Event,
+    fold::{Key, aggregate::Held},
+};
 
 /// What must be loaded before the answer can be given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,6 +83,7 @@ pub struct EntryRead {
 pub struct Reading {
     /// Number of entries the answer speaks of.
     pub size: u64,
-    pub aggregates: HashMap<Key, Option<serde_json::Value>>,
+    /// Read from JSON by [`Held::from_json`]; `None` when there is no such aggregate.
+    pub aggregates: HashMap<Key, Option<Arc<Held>>>,
     pub entries: HashMap<u64, EntryRead>,
 }

@@ -20,14 +20,14 @@
 //! undoing, following) is worked out again whenever a list changes.
 
 pub mod aggregate;
-mod contents;
-mod decision;
-mod deployment;
-mod naming;
-mod people;
+pub(crate) mod contents;
+pub(crate) mod decision;
+pub(crate) mod deployment;
+pub(crate) mod naming;
+pub(crate) mod people;
 mod push;
-mod session;
-mod slot;
+pub(crate) mod session;
+pub(crate) mod slot;
 mod trouble;
 
 use std::{

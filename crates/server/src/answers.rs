@@ -4,12 +4,15 @@
 //! it moved in between, the question is asked again, this time with all it needed before loaded at once, which leaves the projector
 //! hardly a moment to come in between.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use piperoll_core::{
     answer::{self, EntryRead, Found, Need, Reading, Words},
     event::{Event, Payload},
-    fold::{self, FOLD},
+    fold::{self, FOLD, aggregate::Held},
 };
 use piperoll_store::{self as store, Store, StoredEntry};
 
@@ -128,8 +131,8 @@ async fn load(store: &dyn Store, reading: &mut Reading, need: &Need) -> Result<(
     }
     Ok(())
 }
-fn aggregate(key: &fold::Key, json: &str) -> Result<serde_json::Value, store::Error> {
-    serde_json::from_str(json).map_err(|error| store::Error::Corrupt {
+fn aggregate(key: &fold::Key, json: &str) -> Result<Arc<Held>, store::Error> {
+    Held::from_json(key.kind, json).map(Arc::new).map_err(|error| store::Error::Corrupt {
         place: format!("aggregate {} {:?}", key.kind, key.id),
         what: error.to_string(),
     })

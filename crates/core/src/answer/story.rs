@@ -1,13 +1,29 @@
 //! The whole story of a change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Need, Reading, Words,
-    part::{AsOf, ChangeRef, DigestRef, Line, Mark, Moment, Sentence, Tone, Who},
+    agreement::{self, Agreement},
+    asked::Asked,
+    environment,
+    gather::{self, Material},
+    lead,
+    line::{self, Telling},
+    names,
+    part::{AsOf, ChangeRef, DigestRef, Line, Mark, Sentence, Who},
+    picture::{self, Picture},
+    say,
+};
+use crate::{
+    fold::{
+        aggregate::{Chain, Stated},
+        people,
+    },
+    kind::Kind,
+    name::PrincipalKind,
 };
 
 /// Everything the ledger knows of one change, in the order a reader wants it.
@@ -53,117 +69,6 @@ pub enum State {
     /// Nobody said (a bare commit, or named only by others).
     Unknown,
 }
-/// One decision of one person.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Agreement {
-    pub who: Who,
-    /// `business approver`; absent if the decision names none.
-    #[serde(default)]
-    pub role: Option<String>,
-    /// `approved`, `rejected`, `changes requested`, `deferred`, `delegated`, `escalated`.
-    pub decision: String,
-    pub at: Moment,
-    /// What they were shown.
-    pub shown: Words,
-    /// What they said; absent when the decision names no comment.
-    #[serde(default)]
-    pub comment: Option<Words>,
-    #[serde(default)]
-    pub service: Option<String>,
-    #[serde(default)]
-    pub environment: Option<String>,
-    pub covers: Covers,
-    /// `✓ exactly what ran`, `! only part of what ran`, `… nothing deployed yet`, `✕ expired before it was deployed`.
-    pub mark: Mark,
-}
-/// How a decision stands to what ran.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Covers {
-    /// Every digest that ran is among those signed for.
-    Exactly,
-    /// Some of what ran is not among them.
-    Part,
-    /// Nothing with these digests was deployed where the decision is for.
-    NotDeployed,
-    /// It covers exactly what ran, and was signed after that.
-    Afterwards,
-    /// It covers exactly what ran, and its time was over by then.
-    Expired,
-}
-
-/// What the picture on top shows: one axis of time, a lane for people, one for each environment, one for alerts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Picture {
-    /// First and last instant that anything in it has.
-    pub from: Timestamp,
-    pub to: Timestamp,
-    /// The picture in one sentence, for whoever does not see it.
-    pub description: Sentence,
-    pub people: Vec<PersonMark>,
-    /// In the order of [`super::Where::environments`], least production-like first.
-    pub lanes: Vec<Lane>,
-    pub alerts: Vec<AlertBar>,
-}
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PersonMark {
-    pub at: Moment,
-    pub stage: Stage,
-    /// `proposed`, `asked`, `business approver`, …
-    pub label: String,
-    pub tone: Tone,
-}
-/// What shape a mark has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stage {
-    Proposed,
-    Reviewed,
-    Merged,
-    Abandoned,
-    Asked,
-    Approved,
-    Rejected,
-    /// Another decision (deferred, delegated, …).
-    Decided,
-    Override,
-}
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Lane {
-    pub environment: String,
-    pub service: String,
-    /// Oldest first, not overlapping.
-    pub bars: Vec<Bar>,
-}
-/// What ran in an environment for a while.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Bar {
-    pub from: Timestamp,
-    /// `None`: still there.
-    #[serde(default)]
-    pub to: Option<Timestamp>,
-    /// The entry that put it there.
-    pub index: u64,
-    #[serde(default)]
-    pub digest: Option<DigestRef>,
-    /// `this change, alone`, `with #416, #417`, `change #415`, `back`, `contents unknown`.
-    pub label: String,
-    /// The change of the story is in it.
-    pub this: bool,
-    pub tone: Tone,
-}
-/// An alert or incident that followed a deployment of the change; not thereby caused by it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AlertBar {
-    pub from: Timestamp,
-    #[serde(default)]
-    pub to: Option<Timestamp>,
-    pub index: u64,
-    pub environment: String,
-    /// `HighErrorRate, 13 min after`
-    pub label: String,
-}
-
 /// One change in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ChangeLine {
@@ -173,21 +78,251 @@ pub struct ChangeLine {
     pub proposer: Option<Who>,
     /// The last entry that touched it.
     pub last_index: u64,
-    /// Environments where it runs now, least production-like first.
+    /// Environments it went to and was not rolled back from, least production-like first.
     pub running_in: Vec<String>,
     pub chips: Vec<Mark>,
 }
 
-/// The story of the change with this exact id; `None` if the ledger knows no such change.
-pub fn story(_change: &str, _reading: &Reading) -> Result<Option<Story>, Need> {
-    todo!()
+/// The story of the change with this exact id; `None` if the ledger knows no such change. A commit that another change claims
+/// gives that change's story.
+pub fn story(change: &str, reading: &Reading) -> Result<Option<Story>, Need> {
+    let asked = Asked::new(reading);
+    let story = gather::gather(change, &asked).map(|material| tell(&material, &asked));
+    asked.finish(story)
 }
 /// Every entry that belongs to the story of a change: those that name it, and the pushes, requests, decisions, deployments,
 /// rollbacks, overrides, alerts and incidents found through its commits and digests.
-pub fn entries_of_change(_change: &str, _reading: &Reading) -> Result<Option<BTreeSet<u64>>, Need> {
-    todo!()
+pub fn entries_of_change(change: &str, reading: &Reading) -> Result<Option<BTreeSet<u64>>, Need> {
+    let asked = Asked::new(reading);
+    let entries = gather::gather(change, &asked).map(|material| material.entries);
+    asked.finish(entries)
 }
 /// One line for each change of a page of the store's list: (change, last entry that touched it).
-pub fn changes(_rows: &[(String, u64)], _reading: &Reading) -> Result<Vec<ChangeLine>, Need> {
-    todo!()
+pub fn changes(rows: &[(String, u64)], reading: &Reading) -> Result<Vec<ChangeLine>, Need> {
+    let asked = Asked::new(reading);
+    let lines = rows
+        .iter()
+        .filter_map(|(change, last_index)| {
+            let material = gather::gather(change, &asked)?;
+            Some(change_line(&material, *last_index, &asked))
+        })
+        .collect();
+    asked.finish(lines)
+}
+
+fn tell(material: &Material, asked: &Asked<'_>) -> Story {
+    let proposal = proposal(material, asked);
+    let main = lead::main_deployment(material).map(|(key, _)| key);
+    let mut all = material.deployments.clone();
+    all.extend(material.rollbacks.clone());
+    Story {
+        as_of: AsOf::of(asked.reading()),
+        change: reference(material, asked),
+        title: names::title(&material.change, asked),
+        state: state(material, asked),
+        proposer: proposal.and_then(|entry| names::author(entry, asked)),
+        via: proposal.and_then(names::via),
+        also_known_as: material
+            .names
+            .iter()
+            .filter(|name| !material.digests.contains(*name))
+            .map(|name| lead::shown_name(name))
+            .collect(),
+        deployed_as: deployed_as(material),
+        lead: lead::sentences(material, asked),
+        chips: lead::chips(material, asked),
+        agreements: agreement::agreements(&material.decisions, &all, main, asked),
+        picture: picture::picture(material, asked),
+        lines: lines(material, asked),
+        entries: material.entries.iter().copied().collect(),
+        completeness: completeness(material, asked),
+        disputed: material.change.disputed.keys().cloned().collect(),
+    }
+}
+fn reference(material: &Material, asked: &Asked<'_>) -> ChangeRef {
+    let mut change = names::change(&material.id, asked);
+    if change.service.is_none() {
+        let mut deployments = material.deployments.values();
+        change.service = deployments.next().map(|first| first.service.clone());
+    }
+    change
+}
+fn state(material: &Material, asked: &Asked<'_>) -> State {
+    match material.change.state.filter(|(at, _)| asked.has(at.index)) {
+        Some((_, Stated::Open)) => State::Open,
+        Some((_, Stated::Merged)) => State::Merged,
+        Some((_, Stated::Abandoned)) => State::Abandoned,
+        None => State::Unknown,
+    }
+}
+/// The entry that proposed the change.
+fn proposal<'a>(material: &Material, asked: &Asked<'a>) -> Option<&'a super::EntryRead> {
+    let created = material.change.created?;
+    asked.entry(created.index)
+}
+fn deployed_as(material: &Material) -> Vec<DigestRef> {
+    let mut seen = BTreeSet::new();
+    material
+        .deployments
+        .values()
+        .flat_map(|deployment| names::digests(&deployment.binds))
+        .filter(|digest| material.digests.contains(&digest.hex))
+        .filter(|digest| seen.insert(digest.hex.clone()))
+        .collect()
+}
+
+fn change_line(material: &Material, last_index: u64, asked: &Asked<'_>) -> ChangeLine {
+    let mut running_in: Vec<String> = material
+        .deployments
+        .values()
+        .filter(|deployment| lead::is_success(deployment) && deployment.place.undone_by.is_none())
+        .map(|deployment| deployment.environment.clone())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    environment::sort(&mut running_in);
+    ChangeLine {
+        change: reference(material, asked),
+        state: state(material, asked),
+        proposer: proposal(material, asked).and_then(|entry| names::author(entry, asked)),
+        last_index,
+        running_in,
+        chips: lead::chips(material, asked),
+    }
+}
+
+/// The record, oldest first. A deployment is one line; its start and the reports that join it go with it.
+fn lines(material: &Material, asked: &Asked<'_>) -> Vec<Line> {
+    let mut also = merged(material);
+    let within: BTreeSet<u64> = also.values().flatten().copied().collect();
+    let has_own = material.change.created.is_some() || material.change.state.is_some();
+    let telling = Telling {
+        story_of: Some(&material.id),
+        services: false,
+    };
+    let mut lines: Vec<Line> = material
+        .entries
+        .iter()
+        .filter(|index| !within.contains(index))
+        .filter_map(|index| asked.entry(*index))
+        // Where the merge request speaks for itself, its pushes say nothing new.
+        .filter(|entry| !(has_own && entry.event.kind() == Kind::BranchPushed))
+        .map(|entry| {
+            let mut line = line::line(entry, telling, asked);
+            line.also = also.remove(&entry.index).unwrap_or_default();
+            line
+        })
+        .collect();
+    lines.sort_by_key(|line| (line.at.time, line.at.index));
+    lines
+}
+/// For each deployment the entry that tells it, with the other entries it speaks for.
+fn merged(material: &Material) -> BTreeMap<u64, Vec<u64>> {
+    let mut merged = BTreeMap::new();
+    for (key, deployment) in material.deployments.iter().chain(&material.rollbacks) {
+        let Some(main) = lead::last(deployment) else {
+            continue;
+        };
+        let mut also: BTreeSet<u64> = deployment.entries.clone();
+        for report in material.reports.values() {
+            if report.place.joins.as_ref() == Some(key) {
+                also.extend(&report.entries);
+            }
+        }
+        also.remove(&main.index);
+        merged.insert(main.index, also.into_iter().collect());
+    }
+    merged
+}
+
+/// Whether anything is missing, and who vouches for what.
+fn completeness(material: &Material, asked: &Asked<'_>) -> Vec<Sentence> {
+    let entries: Vec<_> = material
+        .entries
+        .iter()
+        .filter_map(|index| asked.entry(*index))
+        .collect();
+    let mut numbered = BTreeSet::new();
+    let mut unnumbered = BTreeSet::new();
+    let mut chains = BTreeSet::new();
+    let mut relayed = 0;
+    for entry in &entries {
+        let event = &entry.event;
+        if event.profile.relayed.is_some() {
+            relayed += 1;
+        }
+        if event.source.kind() != PrincipalKind::Pipeline {
+            continue;
+        }
+        match &event.profile.chain {
+            Some(chain) => {
+                numbered.insert(event.source.slug());
+                let key = people::chain_key(event.source.as_str(), &chain.id);
+                chains.insert((event.source.slug(), key));
+            }
+            None => {
+                unnumbered.insert(event.source.slug());
+            }
+        }
+    }
+    let mut sentences = absent(&chains, asked);
+    if sentences.is_empty() && !numbered.is_empty() {
+        sentences.push(Sentence::plain_text(format!(
+            "Nothing missing: each run of {} that numbered its events did so without a gap.",
+            and(&numbered)
+        )));
+    }
+    if !unnumbered.is_empty() {
+        sentences.push(Sentence::plain_text(format!(
+            "Some events of {} bear no number, so a missing one beside them would not show.",
+            and(&unnumbered)
+        )));
+    }
+    if relayed > 0 {
+        let count = say::capital(&say::number(relayed));
+        sentences.push(Sentence::plain_text(if relayed == 1 {
+            format!("{count} of these records was relayed by a bridge, which vouches for it.")
+        } else {
+            format!("{count} of these records were relayed by bridges, which vouch for them.")
+        }));
+    }
+    let more = material.change.entries_more;
+    if more > 0 {
+        sentences.push(Sentence::plain_text(format!(
+            "{more} further entries name this change and are not listed here."
+        )));
+    }
+    sentences
+}
+/// The numbers that are absent from these chains.
+fn absent(chains: &BTreeSet<(&str, String)>, asked: &Asked<'_>) -> Vec<Sentence> {
+    let mut sentences = Vec::new();
+    for (slug, key) in chains {
+        let chain: Chain = asked.find(key).unwrap_or_default();
+        for (from, to) in chain.absent() {
+            let numbers = if from == to {
+                format!("Number {from}")
+            } else {
+                format!("Numbers {from} to {to}")
+            };
+            sentences.push(Sentence::plain_text(format!(
+                "{numbers} of a run of {slug} never arrived."
+            )));
+        }
+        if chain.broken {
+            sentences.push(Sentence::plain_text(format!(
+                "A run of {slug} has too many gaps to list."
+            )));
+        }
+    }
+    sentences
+}
+/// `a`, `a and b`, `a, b and c`
+fn and(names: &BTreeSet<&str>) -> String {
+    let names: Vec<&str> = names.iter().copied().collect();
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
 }

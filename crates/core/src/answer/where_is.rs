@@ -1,11 +1,23 @@
 //! What is where: services × environments.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::{
     Need, Reading,
-    part::{AsOf, ChangeRef, DigestRef, Mark, Moment, Sentence, Who},
-    story::Agreement,
+    agreement::{self, Agreement},
+    asked::Asked,
+    environment, gather, names,
+    part::{AsOf, ChangeRef, DigestRef, Mark, Moment, Sentence, Tone, Who},
+    picture, say,
+};
+use crate::{
+    fold::{
+        aggregate::{Deployment, Holding, Slot, slot_key},
+        contents::between,
+    },
+    kind::Outcome,
 };
 
 /// A row of the store's slot table that is in force at the size asked about.
@@ -97,6 +109,238 @@ pub enum Contents {
 }
 
 /// The matrix from the slot rows in force. Needs no entries but those that name people and changes.
-pub fn where_is(_slots: &[SlotRead], _reading: &Reading) -> Result<Where, Need> {
-    todo!()
+pub fn where_is(slots: &[SlotRead], reading: &Reading) -> Result<Where, Need> {
+    let asked = Asked::new(reading);
+    let mut held: BTreeMap<&str, BTreeMap<&str, Holding>> = BTreeMap::new();
+    for slot in slots {
+        // The fold wrote it; what does not read is what an empty slot says.
+        if let Ok(Some(holding)) = serde_json::from_str::<Option<Holding>>(&slot.body) {
+            held.entry(&slot.service)
+                .or_default()
+                .insert(&slot.environment, holding);
+        }
+    }
+    let names: BTreeSet<&str> = held.values().flat_map(BTreeMap::keys).copied().collect();
+    let mut environments: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    environment::sort(&mut environments);
+    let rows: Vec<WhereRow> = held
+        .iter()
+        .map(|(service, held)| WhereRow {
+            service: (*service).to_owned(),
+            behind: behind(held, &environments, &asked),
+            cells: environments
+                .iter()
+                .map(|environment| {
+                    let holding = held.get(environment.as_str())?;
+                    cell(service, environment, holding, &asked)
+                })
+                .collect(),
+        })
+        .collect();
+    let answer = Where {
+        as_of: AsOf::of(reading),
+        lead: lead(&rows, &environments),
+        environments,
+        rows,
+    };
+    asked.finish(answer)
+}
+
+fn cell(service: &str, environment: &str, holding: &Holding, asked: &Asked<'_>) -> Option<Cell> {
+    let deployment = gather::deployment(&holding.deployment, asked)?;
+    let entry = asked.entry(holding.since.index);
+    let change = picture::change_of(&deployment, asked).map(|change| names::change(&change, asked));
+    let signer = names::principal(&deployment.source, asked);
+    let by = entry
+        .and_then(|entry| names::author(entry, asked))
+        .unwrap_or(signer);
+    Some(Cell {
+        service: service.to_owned(),
+        environment: environment.to_owned(),
+        contents: contents(&deployment, asked),
+        digests: names::digests(&deployment.binds),
+        commit: holding.commit.clone(),
+        since: names::moment_at(holding.since, asked),
+        again: holding.again,
+        by,
+        via: entry.and_then(names::via),
+        agreements: agreement::of_deployment(&holding.deployment, &deployment, asked),
+        marks: marks(service, environment, holding, &deployment, asked),
+        deployment: deployment.id,
+        change,
+    })
+}
+fn contents(deployment: &Deployment, asked: &Asked<'_>) -> Contents {
+    if deployment.rollback {
+        return Contents::Rollback;
+    }
+    match &deployment.contents {
+        None => Contents::Unknown,
+        Some(contents) => Contents::Known {
+            commits: contents.commits.clone(),
+            changes: contents
+                .changes()
+                .into_iter()
+                .map(|change| names::change(change, asked))
+                .collect(),
+        },
+    }
+}
+
+/// What is to be known of what runs, beside what it is.
+fn marks(
+    service: &str,
+    environment: &str,
+    holding: &Holding,
+    deployment: &Deployment,
+    asked: &Asked<'_>,
+) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    if deployment.rollback {
+        let from: Vec<String> = holding
+            .undid
+            .iter()
+            .filter_map(|key| gather::deployment(key, asked))
+            .filter_map(|undone| picture::change_of(&undone, asked))
+            .map(|change| names::label(&change))
+            .collect();
+        marks.push(Mark::new(
+            '↶',
+            Tone::Bad,
+            if from.is_empty() {
+                "rolled back".to_owned()
+            } else {
+                format!("rolled back from {}", from.join(", "))
+            },
+        ));
+    }
+    marks.extend(agreement::marks(
+        deployment,
+        &agreement::standing(deployment, asked),
+    ));
+    let slot: Slot = asked
+        .find(&slot_key(service, environment))
+        .unwrap_or_default();
+    let later = slot.attempts.iter().rev().find(|attempt| {
+        attempt.place.counts()
+            && attempt.finished.is_some_and(|(at, outcome)| {
+                at > holding.since && outcome != Outcome::Success && asked.has(at.index)
+            })
+    });
+    if later.is_some() {
+        marks.push(Mark::new('!', Tone::Warn, "a later attempt failed"));
+    }
+    marks
+}
+
+/// How far the most production-like environment is behind the one before it that holds this service.
+fn behind(
+    held: &BTreeMap<&str, Holding>,
+    environments: &[String],
+    asked: &Asked<'_>,
+) -> Option<Behind> {
+    let mut own = environments
+        .iter()
+        .rev()
+        .filter_map(|name| Some((name, held.get(name.as_str())?)));
+    let ((late, runs), (early, comes)) = (own.next()?, own.next()?);
+    if environment::rank(late) == environment::rank(early) {
+        return None;
+    }
+    let commits = match (&runs.commit, &comes.commit) {
+        _ if !runs.sha256.is_empty() && runs.sha256 == comes.sha256 => Some(Vec::new()),
+        (Some(runs), Some(comes)) => asked.walked(between(runs, comes, asked)).flatten(),
+        _ => None,
+    };
+    let mut other_commits = 0;
+    let changes = commits.map(|commits| {
+        let mut seen = BTreeSet::new();
+        let mut changes = Vec::new();
+        for commit in commits {
+            match names::holder(&commit, asked) {
+                Some(change) if seen.insert(change.clone()) => {
+                    changes.push(names::change(&change, asked));
+                }
+                Some(_) => {}
+                None => other_commits += 1,
+            }
+        }
+        changes
+    });
+    let sentence = match &changes {
+        None => format!("how far {late} is behind is unknown"),
+        Some(changes) if changes.is_empty() && other_commits == 0 => format!("same as {early}"),
+        Some(changes) if changes.is_empty() => format!(
+            "{late} is {} behind",
+            plural(other_commits, "commit", "commits")
+        ),
+        Some(changes) => format!(
+            "{late} is {} behind",
+            plural(changes.len() as u64, "change", "changes")
+        ),
+    };
+    Some(Behind {
+        ahead: early.clone(),
+        behind: late.clone(),
+        changes,
+        other_commits,
+        sentence: Sentence::plain_text(sentence),
+    })
+}
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// `Production is 4 changes behind staging.`
+fn lead(rows: &[WhereRow], environments: &[String]) -> Sentence {
+    if rows.is_empty() {
+        return Sentence::plain_text("No deployment is recorded yet.");
+    }
+    let known: Vec<&Behind> = rows.iter().filter_map(|row| row.behind.as_ref()).collect();
+    let count = |count: usize, one: &str, many: &str| say::count(count, one, many);
+    let Some(first) = known.first() else {
+        return Sentence::plain_text(format!(
+            "{} in {}.",
+            say::capital(&count(rows.len(), "service", "services")),
+            count(environments.len(), "environment", "environments")
+        ));
+    };
+    let pair = (&first.behind, &first.ahead);
+    let same_pair = known.iter().all(|one| (&one.behind, &one.ahead) == pair);
+    let (late, early) = if same_pair {
+        (first.behind.as_str(), first.ahead.as_str())
+    } else {
+        ("production", "what comes before it")
+    };
+    let changes: usize = known
+        .iter()
+        .filter_map(|behind| behind.changes.as_ref())
+        .map(Vec::len)
+        .sum();
+    let unknown = known.iter().filter(|one| one.changes.is_none()).count();
+    let unclaimed: u64 = known.iter().map(|one| one.other_commits).sum();
+    let mut text = match (changes, unclaimed) {
+        _ if unknown == known.len() => {
+            return Sentence::plain_text(format!("How far {late} is behind {early} is unknown."));
+        }
+        (0, 0) => format!("{} has what {early} has", say::capital(late)),
+        (0, commits) => format!(
+            "{} is {} behind {early}",
+            say::capital(late),
+            plural(commits, "commit", "commits")
+        ),
+        (changes, _) => format!(
+            "{} is {} behind {early}",
+            say::capital(late),
+            plural(changes as u64, "change", "changes")
+        ),
+    };
+    if unknown > 0 {
+        text.push_str(&format!(
+            "; for {} that is unknown",
+            count(unknown, "service", "services")
+        ));
+    }
+    text.push('.');
+    Sentence::plain_text(text)
 }

@@ -7,7 +7,7 @@ use super::{
     Entry, Missing,
     aggregate::{self, Alias, Change, Commit, Contents, Deployment, Kept, Run},
     naming, push,
-    session::{self, Session},
+    session::{self, Session, Source},
     slot,
 };
 use crate::limits::CONTENTS_COMMITS_MAX;
@@ -91,8 +91,20 @@ struct Path {
     passed: Vec<String>,
 }
 
+/// The commits after `to` up to `from`, oldest first; `None` if that is not known.
+pub(crate) fn between(
+    to: &str,
+    from: &str,
+    source: &impl Source,
+) -> Result<Option<Vec<String>>, Missing> {
+    Ok(match walk(from, to, source)? {
+        Walk::Found(commits) => Some(commits),
+        Walk::Open(_) => None,
+    })
+}
+
 /// Walks back from `from` until `to`, along each branch that lists it.
-fn walk(from: &str, to: &str, session: &Session<'_>) -> Result<Walk, Missing> {
+fn walk(from: &str, to: &str, source: &impl Source) -> Result<Walk, Missing> {
     if from == to {
         return Ok(Walk::Found(Vec::new()));
     }
@@ -104,20 +116,20 @@ fn walk(from: &str, to: &str, session: &Session<'_>) -> Result<Walk, Missing> {
         passed: Vec::new(),
     }];
     for _ in 0..WALK_RUNS_MAX {
-        session.want(paths.iter().map(|path| Commit::key(path.at.as_str())))?;
+        source.want(paths.iter().map(|path| Commit::key(path.at.as_str())))?;
         let mut ids = BTreeSet::new();
         for path in &paths {
-            ids.extend(push::run_ids(path.branch.as_deref(), &path.at, session)?);
+            ids.extend(push::run_ids(path.branch.as_deref(), &path.at, source)?);
         }
-        session.want(ids.iter().map(Run::key))?;
+        source.want(ids.iter().map(Run::key))?;
         let mut next = Vec::new();
         for path in paths {
-            let ids = push::run_ids(path.branch.as_deref(), &path.at, session)?;
+            let ids = push::run_ids(path.branch.as_deref(), &path.at, source)?;
             if ids.is_empty() {
                 open.insert(path.at.clone());
             }
             for id in ids {
-                let run: Run = session.get(&id)?;
+                let run: Run = source.get(&id)?;
                 let mut passed = path.passed.clone();
                 match follow(&run, &path.at, to, &mut passed) {
                     Step::Reached => found.push(passed.into_iter().rev().collect()),

@@ -13,7 +13,7 @@ use super::{
         self, At, Content, Decided, Decision, Deployment, Kept, Match, Request, Slot, slot_key,
     },
     naming,
-    session::{self, Session},
+    session::{self, Session, Source},
 };
 use crate::{
     event::{Bind, Digest},

@@ -6,11 +6,11 @@ use super::{
     Entry, Missing,
     aggregate::{self, At, Attempt, Content, Deployment, Kept, Slot, deployment_key, slot_key},
     decision, naming,
-    session::Session,
+    session::{Session, Source},
     slot,
 };
 use crate::{
-    event::{Bind, Digest},
+    event::{Bind, Digest, Event},
     kind::{self, Kind, Outcome},
 };
 
@@ -58,21 +58,19 @@ pub(super) fn take(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Mi
 
 fn said(entry: Entry<'_>) -> Option<Said> {
     let event = entry.event;
-    let subject = event.subject.clone();
-    let reported = format!("{}:{}", event.kind().name(), event.id);
-    let (id, outcome, rollback, report) = match &event.content {
-        kind::Content::DeploymentStarted(_) => (subject, None, false, false),
-        kind::Content::DeploymentFinished(done) => (subject, Some(done.outcome), false, false),
-        kind::Content::RollbackStarted(_) => (subject, None, true, false),
-        kind::Content::RollbackFinished(done) => (subject, Some(done.outcome), true, false),
+    let (outcome, rollback, report) = match &event.content {
+        kind::Content::DeploymentStarted(_) => (None, false, false),
+        kind::Content::DeploymentFinished(done) => (Some(done.outcome), false, false),
+        kind::Content::RollbackStarted(_) => (None, true, false),
+        kind::Content::RollbackFinished(done) => (Some(done.outcome), true, false),
         kind::Content::ServiceDeployed(_) | kind::Content::ServiceUpgraded(_) => {
-            (reported, Some(Outcome::Success), false, true)
+            (Some(Outcome::Success), false, true)
         }
-        kind::Content::ServiceRolledback(_) => (reported, Some(Outcome::Success), true, true),
+        kind::Content::ServiceRolledback(_) => (Some(Outcome::Success), true, true),
         _ => return None,
     };
     Some(Said {
-        id,
+        id: id(event),
         outcome,
         rollback,
         report,
@@ -162,6 +160,16 @@ fn attempt(key: &str, deployment: &Deployment) -> Attempt {
             .collect(),
         commit: slot::commit_of(&deployment.binds),
         place: deployment.place.clone(),
+    }
+}
+
+/// The deployment's id: the subject, or what stands for it where a report names none.
+pub(crate) fn id(event: &Event) -> String {
+    match event.kind() {
+        Kind::ServiceDeployed | Kind::ServiceUpgraded | Kind::ServiceRolledback => {
+            format!("{}:{}", event.kind().name(), event.id)
+        }
+        _ => event.subject.clone(),
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Entry, Missing, Row,
     aggregate::{self, Alias, At, Change, Commit, Deployment, Kept, Stated, commit_change},
-    session::{self, Session},
+    session::{self, Session, Source},
 };
 use crate::{
     event::{Bind, Digest, Event},

@@ -9,7 +9,7 @@ use super::{
     Entry, Missing,
     aggregate::{self, Commit, Kept, Run},
     contents,
-    session::Session,
+    session::{Session, Source},
 };
 use crate::kind::BranchPushed;
 
@@ -171,9 +171,9 @@ fn runs(branch: &str, commit: &str, session: &Session<'_>) -> Result<Vec<(String
 pub(super) fn run_ids(
     branch: Option<&str>,
     commit: &str,
-    session: &Session<'_>,
+    source: &impl Source,
 ) -> Result<Vec<String>, Missing> {
-    let kept: Commit = session.get(commit)?;
+    let kept: Commit = source.get(commit)?;
     let prefix = branch
         .map(|branch| format!("{branch}\n"))
         .unwrap_or_default();

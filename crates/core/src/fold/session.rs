@@ -7,6 +7,27 @@ use super::{
     aggregate::{Held, Kept},
 };
 
+/// Where aggregates are read from, while folding and while answering.
+pub(crate) trait Source {
+    /// Whether it is known what stands under this key, be it nothing.
+    fn is_there(&self, key: &Key) -> bool;
+    /// The aggregate, if there is one.
+    fn find<A: Kept>(&self, id: &str) -> Result<Option<A>, Missing>;
+    /// The aggregate, or an empty one.
+    fn get<A: Kept>(&self, id: &str) -> Result<A, Missing> {
+        Ok(self.find(id)?.unwrap_or_default())
+    }
+    /// Asks for several aggregates at once, so that the caller loads them in one go.
+    fn want(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Missing> {
+        let missing: BTreeSet<Key> = keys.into_iter().filter(|key| !self.is_there(key)).collect();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(Missing(missing))
+        }
+    }
+}
+
 pub(super) struct Session<'a> {
     working: &'a Working,
     written: BTreeMap<Key, Held>,
@@ -19,34 +40,6 @@ impl<'a> Session<'a> {
             written: BTreeMap::new(),
             rows: Vec::new(),
         }
-    }
-    /// Asks for several aggregates at once, so that the caller loads them in one go.
-    pub(super) fn want(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), Missing> {
-        let missing: BTreeSet<Key> = keys
-            .into_iter()
-            .filter(|key| !self.written.contains_key(key) && !self.working.is_loaded(key))
-            .collect();
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(Missing(missing))
-        }
-    }
-    /// The aggregate, if there is one.
-    pub(super) fn find<A: Kept>(&self, id: &str) -> Result<Option<A>, Missing> {
-        let key = A::key(id);
-        if let Some(held) = self.written.get(&key) {
-            return Ok(A::unwrap(held).cloned());
-        }
-        match self.working.loaded.get(&key) {
-            Some(Some(held)) => Ok(A::unwrap(held).cloned()),
-            Some(None) => Ok(None),
-            None => Err(Missing(BTreeSet::from([key]))),
-        }
-    }
-    /// The aggregate, or an empty one.
-    pub(super) fn get<A: Kept>(&self, id: &str) -> Result<A, Missing> {
-        Ok(self.find(id)?.unwrap_or_default())
     }
     /// Changes an aggregate in place; an empty one is made where there is none.
     pub(super) fn change<A: Kept>(
@@ -78,6 +71,22 @@ impl<'a> Session<'a> {
     }
     pub(super) fn finish(self) -> (BTreeMap<Key, Held>, Vec<Row>) {
         (self.written, self.rows)
+    }
+}
+
+impl Source for Session<'_> {
+    fn is_there(&self, key: &Key) -> bool {
+        self.written.contains_key(key) || self.working.is_loaded(key)
+    }
+    fn find<A: Kept>(&self, id: &str) -> Result<Option<A>, Missing> {
+        let key = A::key(id);
+        if let Some(held) = self.written.get(&key) {
+            return Ok(A::unwrap(held).cloned());
+        }
+        match self.working.loaded.get(&key) {
+            Some(held) => Ok(held.as_deref().and_then(A::unwrap).cloned()),
+            None => Err(Missing(BTreeSet::from([key]))),
+        }
     }
 }
 

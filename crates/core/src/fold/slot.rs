@@ -12,7 +12,7 @@ use super::{
     Entry, Missing, Row,
     aggregate::{At, Attempt, Deployment, Holding, Kept, Place, Slot, Trouble, slot_key},
     contents,
-    session::Session,
+    session::{Session, Source},
 };
 use crate::{
     event::{Bind, Digest},
@@ -26,7 +26,7 @@ const TROUBLES_MAX: usize = 60;
 /// A report this near to a signed deployment of the same content is about it, even if something else ran in between.
 const JOIN_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 /// An alert or incident that begins within this time after a deployment is said to have followed it.
-pub const FOLLOWED_WITHIN: SignedDuration = SignedDuration::from_mins(60);
+pub(crate) const FOLLOWED_WITHIN: SignedDuration = SignedDuration::from_mins(60);
 
 /// Adds or replaces an attempt, and works everything out again.
 pub(super) fn put(

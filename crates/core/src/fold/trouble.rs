@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{
     Entry, Missing,
     aggregate::{self, Kept, Slot, Trouble, alert_key, incident_key, slot_key},
-    session::Session,
+    session::{Session, Source},
     slot,
 };
 use crate::{

@@ -1,11 +1,17 @@
 //! Read models in memory: what a store keeps of the fold, and what it gives back to it and to answers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use piperoll_core::{
     answer::{EntryRead, Need, Reading, SlotRead, Words},
     event::{Event, Payload},
-    fold::{self, Key, Missing, Row, Working, aggregate::Kept},
+    fold::{
+        self, Key, Missing, Row, Working,
+        aggregate::{Held, Kept},
+    },
     time::{self, Timestamp},
 };
 use piperoll_tlog::hash;
@@ -232,7 +238,7 @@ impl Models {
         );
         for key in need.aggregates {
             let json = self.aggregates.get(&key);
-            let value = json.map(|json| serde_json::from_str(json).unwrap());
+            let value = json.map(|json| Arc::new(Held::from_json(key.kind, json).unwrap()));
             let before = reading.aggregates.insert(key.clone(), value);
             assert!(before.is_none(), "asked again for {key:?}");
         }
