@@ -9,7 +9,7 @@ const EVENTS: u64 = 600;
 const CHANGES: &[(&str, &str)] = &[
     // Payloads, texts and leaves.
     (
-        "update payload set body = replace(cast(body as text), 'staging', 'stagjng') where idx = (select min(idx) from entry where environment = 'staging')",
+        "update payload set body = cast(replace(cast(body as text), 'staging', 'stagjng') as blob) where idx = (select min(idx) from entry where environment = 'staging')",
         "entry",
     ),
     (
@@ -132,7 +132,7 @@ const CHANGES: &[(&str, &str)] = &[
     // What became of the stream's messages.
     (
         "update consumed set recorded = recorded + 1, to_sequence = to_sequence + 1 where number = 1",
-        "consumed 1",
+        "consumed",
     ),
     ("delete from consumed where number = 1", "consumed"),
     (
