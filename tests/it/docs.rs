@@ -154,8 +154,8 @@ fn every_example_in_the_documentation_works() {
             }
         }
     }
-    assert!(run > 20, "only {run} examples were found");
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+    assert!(run > 20, "only {run} examples were found");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod alertmanager;
 mod crash;
 mod emitter;
+mod docs;
 mod ledger;
 mod one_story;
 mod support;
