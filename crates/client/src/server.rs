@@ -147,6 +147,24 @@ impl Server {
             .body(body);
         self.send(request).await
     }
+    /// POSTs JSON with headers of its own, as the sender of a webhook does; gives status and body.
+    pub async fn post_json(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), Unreachable> {
+        let request = self
+            .http
+            .request(Method::POST, self.url(path))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(body);
+        let request = headers
+            .iter()
+            .fold(request, |request, (name, value)| request.header(*name, *value));
+        let answer = self.send(request).await?;
+        Ok((answer.status, answer.body))
+    }
     fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
         url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));

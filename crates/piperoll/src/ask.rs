@@ -15,7 +15,7 @@ use crate::{
 
 /// `--server`, or `--data` for a ledger that nobody serves.
 #[derive(Clone, Debug, clap::Args)]
-pub struct AskArgs {
+pub(crate) struct AskArgs {
     /// The server's address
     #[arg(long, value_name = "URL", default_value = ledger::DEFAULT_SERVER)]
     server: String,
@@ -32,7 +32,7 @@ pub struct AskArgs {
     database: Option<String>,
 }
 impl AskArgs {
-    pub async fn source(&self) -> Result<Source> {
+    pub(crate) async fn source(&self) -> Result<Source> {
         match &self.data {
             Some(data) => {
                 let clock = Arc::new(clock::System);
@@ -47,13 +47,13 @@ impl AskArgs {
 }
 
 /// Who answers.
-pub enum Source {
+pub(crate) enum Source {
     Server(Server),
     Folder(Box<Reader>),
 }
 impl Source {
     /// Asks `path`, whose parts are already escaped (see [`segment`]), with these parameters.
-    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value> {
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value> {
         match self {
             Self::Server(server) => query::get_json(server, path, query)
                 .await
@@ -68,7 +68,11 @@ impl Source {
         }
     }
     /// The same, as a type.
-    pub async fn ask<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> Result<T> {
+    pub(crate) async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T> {
         let value = self.get(path, query).await?;
         serde_json::from_value(value).map_err(|error| {
             Problem::failed(format!(
@@ -94,7 +98,7 @@ fn read_local(status: u16, content_type: &str, body: &[u8]) -> Result<Value> {
 }
 
 /// Text as one part of a path: everything but letters, digits and `-._~` is escaped.
-pub fn segment(text: &str) -> String {
+pub(crate) fn segment(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -5,7 +5,7 @@ use crate::rim::Environment;
 
 /// The run a command is part of. Every member is what the CI system claims, none of it is checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Run {
+pub(crate) struct Run {
     /// Full commit hash, lower case.
     pub commit: Option<String>,
     /// `run:<url without scheme>`.
@@ -15,7 +15,7 @@ pub struct Run {
 }
 
 /// Reads the variables; off a CI system everything is absent.
-pub fn detect(environment: Environment<'_>) -> Run {
+pub(crate) fn detect(environment: Environment<'_>) -> Run {
     if environment("GITHUB_ACTIONS").is_some() {
         return github(environment);
     }
@@ -70,7 +70,7 @@ fn alias(url: &str) -> Option<String> {
     Some(format!("run:{}", rest.trim_end_matches('/')))
 }
 /// A commit hash of SHA-1 or SHA-256; anything else is not one.
-pub fn full_commit(text: String) -> Option<String> {
+pub(crate) fn full_commit(text: String) -> Option<String> {
     let hash = text.to_ascii_lowercase();
     (matches!(hash.len(), 40 | 64) && hash.bytes().all(|b| b.is_ascii_hexdigit())).then_some(hash)
 }

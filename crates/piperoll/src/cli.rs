@@ -16,13 +16,14 @@ use crate::{command, exit::Exit};
     help_template = "{about}\n\n{usage-heading} {usage}\n\n{after-help}",
     propagate_version = true
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
+    Demo(command::demo::Args),
     Init(command::init::Args),
     Serve(command::serve::Args),
     Add(command::add::Args),
@@ -44,7 +45,7 @@ pub enum Command {
 
 /// The groups of the help, by who asks. Only commands that exist stand here; a test holds the two together.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("start", &["init", "serve", "add"]),
+    ("start", &["demo", "init", "serve", "add"]),
     ("pipeline", &["emit", "deploy", "flush", "kinds"]),
     ("people", &["request", "approve", "reject", "key"]),
     ("questions", &["log", "change", "where", "timeline"]),
@@ -53,7 +54,7 @@ const GROUPS: &[(&str, &[&str])] = &[
 ];
 
 /// What bare `piperoll` prints: five lines.
-pub const FIVE_LINES: &str = "\
+pub(crate) const FIVE_LINES: &str = "\
 piperoll: who approved what, which change went where, and which alert followed
   see all of it work     piperoll demo
   start a ledger         piperoll init, then piperoll serve
@@ -62,7 +63,7 @@ piperoll: who approved what, which change went where, and which alert followed
 ";
 
 /// The parser, with the grouped help.
-pub fn parser() -> clap::Command {
+pub(crate) fn parser() -> clap::Command {
     let parser = Cli::command();
     let help = grouped_help(&parser);
     parser.after_help(help)

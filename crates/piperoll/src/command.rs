@@ -1,29 +1,31 @@
 //! The commands, one file each. A command reads its arguments, calls one thing and prints what came of it.
 
-pub mod add;
-pub mod approve;
-pub mod change;
-pub mod completions;
-pub mod deploy;
-pub mod emit;
-pub mod flush;
-pub mod init;
-pub mod key;
-pub mod kinds;
-pub mod log;
-pub mod request;
-pub mod serve;
-pub mod timeline;
-pub mod verify;
-pub mod where_is;
+pub(crate) mod add;
+pub(crate) mod approve;
+pub(crate) mod change;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod deploy;
+pub(crate) mod emit;
+pub(crate) mod flush;
+pub(crate) mod init;
+pub(crate) mod key;
+pub(crate) mod kinds;
+pub(crate) mod log;
+pub(crate) mod request;
+pub(crate) mod serve;
+pub(crate) mod timeline;
+pub(crate) mod verify;
+pub(crate) mod where_is;
 
 use std::process::ExitCode;
 
 use crate::{cli::Command, exit::Result};
 
 /// Runs a command to its end.
-pub async fn run(command: Command) -> Result<ExitCode> {
+pub(crate) async fn run(command: Command) -> Result<ExitCode> {
     match command {
+        Command::Demo(args) => return demo::run(args).await,
         Command::Init(args) => init::run(args).await?,
         Command::Serve(args) => return serve::run(args).await,
         Command::Add(args) => add::run(args).await?,

@@ -10,8 +10,8 @@ use piperoll_core::{
     event::{Approval, ApprovalFrom, Bind, Digest, Profile},
     kind::{
         ApprovalCreated, ApprovalUpdated, BundleDefined, BundleElement, Content, Decision,
-        DeploymentFinished, DeploymentStarted, Outcome, RollbackFinished, RollbackStarted, Trigger,
-        bundle_hash,
+        DeploymentFinished, DeploymentStarted, IncidentContent, Outcome, OverrideDeclared,
+        Reference, RollbackFinished, RollbackStarted, Trigger, bundle_hash,
     },
     name::Principal,
 };
@@ -21,7 +21,7 @@ use crate::content;
 
 /// What is deployed where, by which run. The same for the start and the finish of one deployment.
 #[derive(Clone, Debug)]
-pub struct Deployment {
+pub(crate) struct Deployment {
     /// `<run alias>/<service>/<environment>`, or whatever was chosen.
     pub id: String,
     pub service: String,
@@ -38,7 +38,7 @@ pub struct Deployment {
     pub reason: Option<String>,
 }
 impl Deployment {
-    pub fn started(&self, at: Timestamp) -> Draft {
+    pub(crate) fn started(&self, at: Timestamp) -> Draft {
         let content = if self.rollback {
             Content::RollbackStarted(RollbackStarted {
                 trigger: self.rollback_trigger(),
@@ -53,7 +53,12 @@ impl Deployment {
         insert(&mut texts, "reason", self.reason.as_ref());
         self.draft(at, content, texts)
     }
-    pub fn finished(&self, at: Timestamp, outcome: Outcome, failure_type: Option<String>) -> Draft {
+    pub(crate) fn finished(
+        &self,
+        at: Timestamp,
+        outcome: Outcome,
+        failure_type: Option<String>,
+    ) -> Draft {
         let content = if self.rollback {
             Content::RollbackFinished(RollbackFinished {
                 trigger: self.rollback_trigger(),
@@ -100,7 +105,7 @@ impl Deployment {
 
 /// A request for approval of exact content.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub(crate) struct Request {
     pub service: Option<String>,
     pub environment: Option<String>,
     pub change: Option<String>,
@@ -113,7 +118,7 @@ pub struct Request {
 }
 impl Request {
     /// `id` becomes the event's own id, which the content cites.
-    pub fn draft(&self, at: Timestamp, id: String, requestor: &Principal) -> Draft {
+    pub(crate) fn draft(&self, at: Timestamp, id: String, requestor: &Principal) -> Draft {
         let content = ApprovalCreated {
             approval_details_url: approval_urn(&id),
             resource_target_url: self
@@ -147,7 +152,7 @@ impl Request {
 
 /// A request as its approver reads it back from the ledger.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// Its entry.
     pub index: u64,
     pub payload_hash: Hash,
@@ -164,7 +169,7 @@ pub struct Asked {
 }
 /// A decision on a request, by a person.
 #[derive(Clone, Debug)]
-pub struct Judged {
+pub(crate) struct Judged {
     pub decision: Decision,
     pub role: String,
     pub comment: Option<String>,
@@ -173,7 +178,7 @@ pub struct Judged {
     pub from: Vec<ApprovalFrom>,
 }
 /// The decision binds the same content as the request and carries, as text, exactly what its signer was shown.
-pub fn decision(
+pub(crate) fn decision(
     at: Timestamp,
     asked: &Asked,
     judged: &Judged,
@@ -227,7 +232,7 @@ fn judges(role: &str) -> Option<&'static str> {
     }
 }
 /// The text that an approver reads, and signs as what they were shown.
-pub fn shown(asked: &Asked, judged: &Judged) -> String {
+pub(crate) fn shown(asked: &Asked, judged: &Judged) -> String {
     let verb = match judged.decision {
         Decision::Approved => "approve",
         Decision::Rejected => "reject",
@@ -280,8 +285,87 @@ pub fn shown(asked: &Asked, judged: &Judged) -> String {
     lines.join("\n")
 }
 
+/// Going on although a rule says no, with the reason.
+pub(crate) struct Override {
+    pub service: String,
+    pub environment: String,
+    pub binds: Vec<Bind>,
+    pub role: String,
+    pub expires: Timestamp,
+    pub gate: String,
+    pub unmet: Vec<String>,
+    pub reason: String,
+}
+impl Override {
+    pub(crate) fn draft(&self, at: Timestamp) -> Draft {
+        let content = OverrideDeclared {
+            expires_at: self.expires.to_string(),
+            gate: Some(self.gate.clone()),
+            unmet_criteria: Some(self.unmet.clone()),
+        };
+        let profile = Profile {
+            service: Some(self.service.clone()),
+            environment: Some(self.environment.clone()),
+            binds: Some(self.binds.clone()),
+            role: Some(self.role.clone()),
+            ..Profile::default()
+        };
+        Draft {
+            id: None,
+            timestamp: at,
+            subject: None,
+            content: Content::OverrideDeclared(content),
+            profile,
+            texts: BTreeMap::from([("reason".to_owned(), self.reason.clone())]),
+        }
+    }
+}
+
+/// What a person says of an incident: that it began, or that it is over.
+pub(crate) struct Incident {
+    pub id: String,
+    pub service: String,
+    pub environment: String,
+    pub words: String,
+}
+impl Incident {
+    pub(crate) fn detected(&self, at: Timestamp) -> Draft {
+        self.draft(at, Content::IncidentDetected(self.content()))
+    }
+    pub(crate) fn resolved(&self, at: Timestamp) -> Draft {
+        self.draft(at, Content::IncidentResolved(self.content()))
+    }
+    fn content(&self) -> IncidentContent {
+        let named = |id: &String| Reference {
+            id: id.clone(),
+            source: None,
+        };
+        IncidentContent {
+            environment: named(&self.environment),
+            description: None,
+            service: Some(named(&self.service)),
+            artifact_id: None,
+        }
+    }
+    fn draft(&self, at: Timestamp, content: Content) -> Draft {
+        let profile = Profile {
+            service: Some(self.service.clone()),
+            environment: Some(self.environment.clone()),
+            ..Profile::default()
+        };
+        Draft {
+            id: None,
+            timestamp: at,
+            subject: Some(self.id.clone()),
+            content,
+            profile,
+            texts: BTreeMap::from([("description".to_owned(), self.words.clone())]),
+        }
+    }
+}
+
 /// Several artifacts that go together. Its one bind is the hash of its manifest; `None` when an element stands there twice.
-pub fn bundle(
+pub(crate) fn bundle(
     at: Timestamp,
     name: &str,
     version: &str,
@@ -306,26 +390,26 @@ pub fn bundle(
         texts: BTreeMap::new(),
     })
 }
-pub fn bundle_bind(name: &str, version: &str, manifest: Hash) -> Bind {
+pub(crate) fn bundle_bind(name: &str, version: &str, manifest: Hash) -> Bind {
     Bind {
         name: format!("bundle:{name}@{version}"),
         digest: Digest::Sha256(manifest),
     }
 }
 /// `<run alias>/<service>/<environment>` (`formats.md` section 9).
-pub fn deployment_id(run: &str, service: &str, environment: &str) -> String {
+pub(crate) fn deployment_id(run: &str, service: &str, environment: &str) -> String {
     format!("{run}/{service}/{environment}")
 }
 
 /// Where no run names it: `deployment:<32 hex digits>`.
-pub fn random_deployment_id(random: [u8; 16]) -> String {
+pub(crate) fn random_deployment_id(random: [u8; 16]) -> String {
     format!("deployment:{}", encoding::hex(&random))
 }
 
-pub fn approval_urn(id: &str) -> String {
+pub(crate) fn approval_urn(id: &str) -> String {
     format!("urn:piperoll:approval:{id}")
 }
-pub fn digest_urn(digest: &Digest) -> String {
+pub(crate) fn digest_urn(digest: &Digest) -> String {
     match digest {
         Digest::Sha256(hash) => format!("urn:sha256:{hash}"),
         Digest::GitCommit(commit) => format!("urn:git:{commit}"),

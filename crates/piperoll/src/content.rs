@@ -15,7 +15,7 @@ use crate::{
 
 /// The exact content meant.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct ContentArgs {
+pub(crate) struct ContentArgs {
     /// The artifact, by digest: sha256:HEX or NAME@sha256:HEX; may be repeated
     #[arg(long = "artifact", value_name = "DIGEST")]
     artifacts: Vec<String>,
@@ -28,7 +28,7 @@ pub struct ContentArgs {
 }
 impl ContentArgs {
     /// Artifacts, bundles, then the commit. Empty when nothing is known.
-    pub fn binds(&self, run: &Run) -> Result<Vec<Bind>> {
+    pub(crate) fn binds(&self, run: &Run) -> Result<Vec<Bind>> {
         let mut binds = Vec::new();
         for artifact in &self.artifacts {
             binds.push(parse_artifact(artifact)?);
@@ -47,13 +47,13 @@ impl ContentArgs {
         Ok(binds)
     }
     /// Whether anything was given by hand.
-    pub fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         !self.artifacts.is_empty() || !self.bundles.is_empty() || self.commit.is_some()
     }
 }
 
 /// `sha256:HEX`, `NAME@sha256:HEX` or an image reference, whose last part becomes the label.
-pub fn parse_artifact(text: &str) -> Result<Bind> {
+pub(crate) fn parse_artifact(text: &str) -> Result<Bind> {
     let (name, digest) = match text.rsplit_once('@') {
         Some((reference, digest)) => (label(reference), digest),
         None => ("image", text),
@@ -98,7 +98,7 @@ fn parse_bundle(text: &str) -> Result<Bind> {
         digest: Digest::Sha256(digest),
     })
 }
-pub fn parse_commit(text: &str) -> Result<String> {
+pub(crate) fn parse_commit(text: &str) -> Result<String> {
     ci::full_commit(text.to_owned()).ok_or_else(|| {
         Problem::usage(format!("commit {text:?} is not a full commit hash"))
             .hint("a commit is named by all of its 40 (or 64) hex digits; try: --commit \"$(git rev-parse HEAD)\"")
@@ -108,7 +108,7 @@ fn sha256_of(text: &str) -> Option<Hash> {
     Hash::from_hex(&text.strip_prefix("sha256:")?.to_ascii_lowercase())
 }
 /// A digest for people and shells: `sha256:…` or the commit hash.
-pub fn show(digest: &Digest) -> String {
+pub(crate) fn show(digest: &Digest) -> String {
     match digest {
         Digest::Sha256(hash) => format!("sha256:{hash}"),
         Digest::GitCommit(commit) => commit.clone(),

@@ -12,7 +12,7 @@ use crate::exit::{Problem, Result};
 
 /// What `deploy start` said.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Started {
+pub(crate) struct Started {
     pub id: String,
     pub rollback: bool,
     pub binds: Vec<Bind>,
@@ -21,11 +21,11 @@ pub struct Started {
 }
 
 /// The file for a place: one deployment at a time goes to one environment of one service from here.
-pub struct Memory {
+pub(crate) struct Memory {
     path: PathBuf,
 }
 impl Memory {
-    pub fn of(folder: &Folder, ledger: LedgerId, service: &str, environment: &str) -> Self {
+    pub(crate) fn of(folder: &Folder, ledger: LedgerId, service: &str, environment: &str) -> Self {
         let name = sha256_parts(&[
             ledger.0.as_bytes(),
             service.as_bytes(),
@@ -41,7 +41,7 @@ impl Memory {
         }
     }
     /// What was started and not finished; `None` when nothing was.
-    pub fn recall(&self) -> Result<Option<Started>> {
+    pub(crate) fn recall(&self) -> Result<Option<Started>> {
         let text = match std::fs::read_to_string(&self.path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -52,7 +52,7 @@ impl Memory {
             .map_err(|error| self.broken(&error))
     }
     /// Remembers a start; one that was never finished is forgotten by it.
-    pub fn remember(&self, started: &Started) -> Result {
+    pub(crate) fn remember(&self, started: &Started) -> Result {
         let text = serde_json::to_string(started).map_err(anyhow::Error::from)?;
         let next = self.path.with_extension("next");
         let write = || {
@@ -64,7 +64,7 @@ impl Memory {
         };
         write().map_err(|error: std::io::Error| self.broken(&error))
     }
-    pub fn forget(&self) -> Result {
+    pub(crate) fn forget(&self) -> Result {
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(self.broken(&error)),
             _ => Ok(()),

@@ -31,14 +31,14 @@ const PATIENCE: Patience = Patience {
 
 /// `--outbox`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct OutboxArgs {
+pub(crate) struct OutboxArgs {
     /// The folder where events wait for their receipt [default: ~/.local/state/piperoll]
     #[arg(long, value_name = "FOLDER")]
     pub outbox: Option<PathBuf>,
 }
 impl OutboxArgs {
     /// What this user's commands remember: outbox, pinned ledgers, receipts.
-    pub fn folder(&self) -> Result<Folder> {
+    pub(crate) fn folder(&self) -> Result<Folder> {
         let root = match &self.outbox {
             Some(root) => root.clone(),
             None => default_state_folder()?,
@@ -61,7 +61,7 @@ fn default_state_folder() -> Result<PathBuf> {
 }
 
 /// An outbox and the way from it.
-pub struct Dispatch {
+pub(crate) struct Dispatch {
     pub server: Server,
     pub ledger: LedgerId,
     pub folder: Folder,
@@ -77,19 +77,23 @@ struct Unreached {
 }
 /// What a flush did.
 #[derive(Debug)]
-pub struct Flushed {
+pub(crate) struct Flushed {
     pub delivered: Report,
     pub receipts: Report,
     pub counts: Counts,
 }
 
 impl Dispatch {
-    pub async fn connect(ledger: &LedgerArgs, outbox: &OutboxArgs) -> Result<Self> {
+    pub(crate) async fn connect(ledger: &LedgerArgs, outbox: &OutboxArgs) -> Result<Self> {
         Self::open(ledger.connect()?, ledger.given()?, outbox.folder()?).await
     }
     /// Finds out which ledger the server keeps. One that does not answer is no obstacle as long as the ledger's id is known:
     /// by being told, or by having been pinned.
-    pub async fn open(server: Server, told: Option<LedgerId>, folder: Folder) -> Result<Self> {
+    pub(crate) async fn open(
+        server: Server,
+        told: Option<LedgerId>,
+        folder: Folder,
+    ) -> Result<Self> {
         let (ledger, reached) = match ledger::identify(&folder, &server, told).await {
             Ok(identified) => {
                 let id = identified.ledger.id;
@@ -125,13 +129,13 @@ impl Dispatch {
         })
     }
     /// Whether the server keeps another ledger than the one events are signed for.
-    pub fn is_wrong_ledger(&self) -> bool {
+    pub(crate) fn is_wrong_ledger(&self) -> bool {
         self.reached
             .as_ref()
             .is_err_and(|unreached| unreached.wrong_ledger)
     }
     /// Sends an event that was kept just now.
-    pub async fn send(&self, claim: Claim) -> Result<Fate> {
+    pub(crate) async fn send(&self, claim: Claim) -> Result<Fate> {
         match self.courier() {
             Ok(courier) => Ok(courier.send(claim).await.map_err(anyhow::Error::from)?),
             Err(unreached) => Ok(Fate::Waiting(Why::Contradiction(unreached.why.clone()))),
@@ -139,7 +143,7 @@ impl Dispatch {
     }
     /// What earlier commands left behind: receipts that are ready by now, then events that still wait. What comes of it is
     /// said, and stands in nobody's way.
-    pub async fn catch_up(&self) -> Result {
+    pub(crate) async fn catch_up(&self) -> Result {
         if let Ok(courier) = self.courier() {
             raise(
                 &courier
@@ -157,7 +161,7 @@ impl Dispatch {
         Ok(())
     }
     /// Brings home the receipts that are ready by now; what is not ready comes with a later command.
-    pub async fn fetch_receipts(&self) -> Result {
+    pub(crate) async fn fetch_receipts(&self) -> Result {
         if let Ok(courier) = self.courier() {
             raise(
                 &courier
@@ -169,7 +173,7 @@ impl Dispatch {
         Ok(())
     }
     /// Delivers whatever waits and fetches every receipt that is ready.
-    pub async fn flush(&self, within: Duration) -> Result<Flushed> {
+    pub(crate) async fn flush(&self, within: Duration) -> Result<Flushed> {
         let courier = match self.courier() {
             Ok(courier) => courier,
             Err(unreached) => return Err(self.stuck(unreached)?),
@@ -186,8 +190,12 @@ impl Dispatch {
             counts,
         })
     }
+    /// Where events wait, for people: the folder of all outboxes.
+    pub(crate) fn outbox_name(&self) -> String {
+        tilde(&self.folder.root().join("outbox").display().to_string())
+    }
     /// For what makes no sense without an answer: the problem, if the ledger cannot be reached now.
-    pub fn require_answer(&self) -> Result {
+    pub(crate) fn require_answer(&self) -> Result {
         match self.courier() {
             Ok(_) => Ok(()),
             Err(unreached) => {
@@ -207,7 +215,7 @@ impl Dispatch {
         } else {
             Exit::NoAnswer
         };
-        let place = tilde(&self.outbox.root().display().to_string());
+        let place = self.outbox_name();
         Ok(Problem::new(exit, unreached.why.clone())
             .hint(format!("{} waiting in {place}", counts.waiting)))
     }
@@ -273,7 +281,7 @@ fn raise(report: &Report) {
     }
 }
 /// A path with the home folder as `~`, for people.
-pub fn tilde(path: &str) -> String {
+fn tilde(path: &str) -> String {
     match rim::variable("HOME").and_then(|home| path.strip_prefix(&home).map(str::to_owned)) {
         Some(rest) if rest.starts_with('/') => format!("~{rest}"),
         _ => path.to_owned(),

@@ -12,7 +12,7 @@ use piperoll_server::clock;
 use piperoll_tlog::encoding;
 
 use crate::{
-    dispatch::{Dispatch, OutboxArgs, tilde},
+    dispatch::{Dispatch, OutboxArgs},
     exit::{Exit, Problem, Result},
     keys::{self, Signer},
     ledger::LedgerArgs,
@@ -21,7 +21,7 @@ use crate::{
 
 /// Who signs, for which ledger, and where events wait.
 #[derive(Clone, Debug, clap::Args)]
-pub struct SenderArgs {
+pub(crate) struct SenderArgs {
     #[command(flatten)]
     pub ledger: LedgerArgs,
     /// Your key: the path of a key file, or its text
@@ -35,7 +35,7 @@ pub struct SenderArgs {
 }
 impl SenderArgs {
     /// The key that was given; for people also the only key in their folder.
-    pub fn signer(&self) -> Result<Signer> {
+    pub(crate) fn signer(&self) -> Result<Signer> {
         if let Some(key) = &self.key {
             return keys::read(key);
         }
@@ -53,11 +53,11 @@ impl SenderArgs {
             ),
         }
     }
-    pub async fn connect(&self) -> Result<Emitter> {
+    pub(crate) async fn connect(&self) -> Result<Emitter> {
         let signer = self.signer()?;
         self.connect_as(signer).await
     }
-    pub async fn connect_as(&self, signer: Signer) -> Result<Emitter> {
+    pub(crate) async fn connect_as(&self, signer: Signer) -> Result<Emitter> {
         let dispatch = Dispatch::connect(&self.ledger, &self.outbox).await?;
         Ok(Emitter::new(
             dispatch,
@@ -68,7 +68,7 @@ impl SenderArgs {
 }
 
 /// Signs and sends, numbering what it sends.
-pub struct Emitter {
+pub(crate) struct Emitter {
     pub dispatch: Dispatch,
     signer: Signer,
     clock: clock::Shared,
@@ -77,8 +77,10 @@ pub struct Emitter {
 }
 /// What became of an event.
 #[derive(Debug)]
-pub struct Sent {
+pub(crate) struct Sent {
     pub payload_hash: Hash,
+    /// The event as it was sent.
+    pub message: String,
     pub fate: Fate,
     /// How many events wait in the outbox now, and where that is.
     waiting: usize,
@@ -88,7 +90,7 @@ pub struct Sent {
 }
 
 impl Emitter {
-    pub fn new(dispatch: Dispatch, signer: Signer, clock: clock::Shared) -> Self {
+    pub(crate) fn new(dispatch: Dispatch, signer: Signer, clock: clock::Shared) -> Self {
         Self {
             dispatch,
             signer,
@@ -97,20 +99,20 @@ impl Emitter {
             sent: 0,
         }
     }
-    pub fn signer(&self) -> &Signer {
+    pub(crate) fn signer(&self) -> &Signer {
         &self.signer
     }
-    pub fn ledger(&self) -> LedgerId {
+    pub(crate) fn ledger(&self) -> LedgerId {
         self.dispatch.ledger
     }
-    pub fn now(&self) -> jiff::Timestamp {
+    pub(crate) fn now(&self) -> jiff::Timestamp {
         self.clock.now()
     }
 
     /// Signs, keeps and sends. `last` closes the chain of this process, so that nothing can be missing behind it.
     ///
     /// An error means that the event is not kept.
-    pub async fn emit(&mut self, mut draft: Draft, last: bool) -> Result<Sent> {
+    pub(crate) async fn emit(&mut self, mut draft: Draft, last: bool) -> Result<Sent> {
         if self.sent == 0 {
             self.dispatch.catch_up().await?;
         }
@@ -130,6 +132,7 @@ impl Emitter {
             .sign(&self.signer.principal, &self.signer.key, &mut rim::fill)
             .map_err(not_an_event)?;
         let payload_hash = envelope.payload_hash();
+        let message = envelope.to_json();
         let outbox = &self.dispatch.outbox;
         let claim = outbox
             .keep(envelope, self.clock.now())
@@ -137,9 +140,10 @@ impl Emitter {
         let fate = self.dispatch.send(claim).await?;
         Ok(Sent {
             payload_hash,
+            message,
             fate,
             waiting: outbox.counts().map_err(anyhow::Error::from)?.waiting,
-            outbox: tilde(&outbox.root().display().to_string()),
+            outbox: self.dispatch.outbox_name(),
             server: self.dispatch.server.address().to_owned(),
             wrong_ledger: self.dispatch.is_wrong_ledger(),
         })
@@ -172,14 +176,14 @@ fn not_an_event(refusal: Refusal) -> Problem {
 
 impl Sent {
     /// The entry's index, if it is recorded.
-    pub fn index(&self) -> Option<u64> {
+    pub(crate) fn index(&self) -> Option<u64> {
         match self.fate {
             Fate::Recorded { index, .. } => Some(index),
             Fate::Waiting(_) | Fate::Refused(_) => None,
         }
     }
     /// `recorded`, `waiting` or `refused`, for programs.
-    pub fn state(&self) -> &'static str {
+    pub(crate) fn state(&self) -> &'static str {
         match self.fate {
             Fate::Recorded { .. } => "recorded",
             Fate::Waiting(_) => "waiting",
@@ -187,7 +191,7 @@ impl Sent {
         }
     }
     /// Says what became of `what` and decides how the command ends.
-    pub fn conclude(&self, what: &str, strict: bool) -> Result {
+    pub(crate) fn conclude(&self, what: &str, strict: bool) -> Result {
         match &self.fate {
             Fate::Recorded {
                 index,
@@ -258,12 +262,12 @@ impl Sent {
         if let Some(remedy) = &problem.remedy {
             refused = refused.hint(remedy.clone());
         }
-        refused.hint(format!("it was put aside in {}/refused", self.outbox))
+        refused.hint(format!("it was put aside there: {}", self.outbox))
     }
 }
 
 /// The problem that a question to a ledger met.
-pub fn no_answer(error: &query::Error) -> Problem {
+pub(crate) fn no_answer(error: &query::Error) -> Problem {
     match error {
         query::Error::Unreachable(_) => Problem::new(Exit::NoAnswer, error.to_string())
             .hint("--server or PIPEROLL_SERVER names another address; --data FOLDER asks a ledger that nobody serves"),

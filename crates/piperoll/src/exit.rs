@@ -59,38 +59,38 @@ impl From<Exit> for ExitCode {
 
 /// Why a command did not do what it was asked: one line, then hints about what is missing, what is needed and what to try.
 #[derive(Debug)]
-pub struct Problem {
+pub(crate) struct Problem {
     pub exit: Exit,
     message: String,
     hints: Vec<String>,
 }
-pub type Result<T = ()> = std::result::Result<T, Problem>;
+pub(crate) type Result<T = ()> = std::result::Result<T, Problem>;
 
 impl Problem {
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
             message: message.into(),
             hints: Vec::new(),
         }
     }
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
     }
-    pub fn failed(message: impl Into<String>) -> Self {
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
     }
     /// Ends the command without a word: whoever read its output went away.
-    pub fn quiet(exit: Exit) -> Self {
+    pub(crate) fn quiet(exit: Exit) -> Self {
         Self::new(exit, String::new())
     }
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
     /// The lines for stderr. Everything in them may come from elsewhere, so all of it is escaped.
-    pub fn lines(&self) -> String {
+    pub(crate) fn lines(&self) -> String {
         if self.message.is_empty() {
             return String::new();
         }

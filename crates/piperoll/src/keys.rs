@@ -26,16 +26,16 @@ use crate::{
 
 /// A private key and whose it is.
 #[derive(Clone, Debug)]
-pub struct Signer {
+pub(crate) struct Signer {
     pub key: SecretKey,
     pub principal: Principal,
 }
 impl Signer {
-    pub fn keyid(&self) -> String {
+    pub(crate) fn keyid(&self) -> String {
         authority::keyid(self.key.public().as_bytes())
     }
     /// A new key for `principal`, from the operating system's randomness.
-    pub fn generate(principal: Principal) -> Self {
+    pub(crate) fn generate(principal: Principal) -> Self {
         Self {
             key: SecretKey::from_seed(rim::random()),
             principal,
@@ -44,13 +44,13 @@ impl Signer {
 }
 
 /// Reads a signer from `--key`: the text of a key file, or its path.
-pub fn read(value: &str) -> Result<Signer> {
+pub(crate) fn read(value: &str) -> Result<Signer> {
     if value.contains("PRIVATE KEY-----") {
         return parse(&unfold(value), "the key in PIPEROLL_KEY");
     }
     read_file(Path::new(value))
 }
-pub fn read_file(path: &Path) -> Result<Signer> {
+pub(crate) fn read_file(path: &Path) -> Result<Signer> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Problem::usage(format!("reading the key {}: {error}", path.display()))
             .hint("--key or PIPEROLL_KEY takes the path of a key file, or the text of one")
@@ -85,7 +85,7 @@ fn unfold(text: &str) -> String {
 }
 
 /// Writes a new key file, readable by its owner alone, and the `.pub` line beside it. Never overwrites.
-pub fn write_new(path: &Path, signer: &Signer) -> Result {
+pub(crate) fn write_new(path: &Path, signer: &Signer) -> Result {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| writing(folder, &error))?;
     }
@@ -98,12 +98,12 @@ pub fn write_new(path: &Path, signer: &Signer) -> Result {
         0o644,
     )
 }
-pub fn public_path(path: &Path) -> PathBuf {
+pub(crate) fn public_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".pub");
     PathBuf::from(name)
 }
-pub fn write_new_file(path: &Path, bytes: &[u8], mode: u32) -> Result {
+pub(crate) fn write_new_file(path: &Path, bytes: &[u8], mode: u32) -> Result {
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -126,7 +126,7 @@ fn writing(path: &Path, error: &std::io::Error) -> Problem {
 }
 
 /// Where a person's keys live: `$XDG_CONFIG_HOME/piperoll/keys`, by default under `~/.config`.
-pub fn folder(environment: Environment<'_>) -> Result<PathBuf> {
+pub(crate) fn folder(environment: Environment<'_>) -> Result<PathBuf> {
     let base = match (environment("XDG_CONFIG_HOME"), environment("HOME")) {
         (Some(base), _) => PathBuf::from(base),
         (None, Some(home)) => Path::new(&home).join(".config"),
@@ -138,7 +138,7 @@ pub fn folder(environment: Environment<'_>) -> Result<PathBuf> {
     Ok(base.join("piperoll").join("keys"))
 }
 /// The key files in a folder, by name.
-pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -163,7 +163,7 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
 /// What an administrator needs to register somebody's key. A file of JSON, one for each key and ledger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Enrolment {
+pub(crate) struct Enrolment {
     /// Always [`ENROLMENT_FORMAT`].
     pub format: String,
     /// Id of the ledger the key is for; the signature holds for no other.
@@ -177,11 +177,16 @@ pub struct Enrolment {
     /// Standard base64 of the signature by the key.
     pub possession: String,
 }
-pub const ENROLMENT_FORMAT: &str = "piperoll-enrolment/v1";
+pub(crate) const ENROLMENT_FORMAT: &str = "piperoll-enrolment/v1";
 
 impl Enrolment {
     /// Signs, with the new key, what it is to be registered as.
-    pub fn new(signer: &Signer, purpose: Purpose, custody: Custody, ledger: &LedgerId) -> Self {
+    pub(crate) fn new(
+        signer: &Signer,
+        purpose: Purpose,
+        custody: Custody,
+        ledger: &LedgerId,
+    ) -> Self {
         let scheme = Scheme::Ed25519;
         let public = signer.key.public();
         let message = authority::possession_message(
@@ -202,7 +207,7 @@ impl Enrolment {
             possession: encoding::base64(&signer.key.sign(&message)),
         }
     }
-    pub fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|error| {
             Problem::usage(format!(
                 "reading the enrolment file {}: {error}",
@@ -227,7 +232,7 @@ impl Enrolment {
         Ok(enrolment)
     }
     /// The fingerprint of the key, by which the two people compare what they have.
-    pub fn keyid(&self) -> Result<String> {
+    pub(crate) fn keyid(&self) -> Result<String> {
         let bytes =
             encoding::from_base64(&self.key).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         let bytes = bytes
@@ -235,7 +240,7 @@ impl Enrolment {
         Ok(authority::keyid(&bytes))
     }
     /// The content of the event that registers it.
-    pub fn registration(&self, grants: Option<Grants>) -> KeyRegistered {
+    pub(crate) fn registration(&self, grants: Option<Grants>) -> KeyRegistered {
         KeyRegistered {
             key: self.key.clone(),
             scheme: self.scheme,

@@ -5,11 +5,11 @@ use piperoll_core::{Hash, name::LedgerId};
 
 use crate::exit::{Exit, Problem, Result};
 
-pub const DEFAULT_SERVER: &str = "http://127.0.0.1:7470";
+pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:7470";
 
 /// `--server` and `--ledger`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct LedgerArgs {
+pub(crate) struct LedgerArgs {
     /// The server's address
     #[arg(long, value_name = "URL", default_value = DEFAULT_SERVER)]
     pub server: String,
@@ -19,15 +19,15 @@ pub struct LedgerArgs {
 }
 impl LedgerArgs {
     /// The id that was given, if one was.
-    pub fn given(&self) -> Result<Option<LedgerId>> {
+    pub(crate) fn given(&self) -> Result<Option<LedgerId>> {
         self.ledger.as_deref().map(parse_id).transpose()
     }
     /// The server at that address; nothing is sent yet.
-    pub fn connect(&self) -> Result<Server> {
+    pub(crate) fn connect(&self) -> Result<Server> {
         connect(&self.server)
     }
     /// The ledger everything is signed for: the one that was named, the one pinned for the server, or the server's own.
-    pub async fn id(&self, folder: &Folder) -> Result<LedgerId> {
+    pub(crate) async fn id(&self, folder: &Folder) -> Result<LedgerId> {
         if let Some(told) = self.given()? {
             return Ok(told);
         }
@@ -52,6 +52,6 @@ pub(crate) fn parse_id(text: &str) -> Result<LedgerId> {
     Ok(LedgerId(hash))
 }
 /// A server by its address.
-pub fn connect(address: &str) -> Result<Server> {
+pub(crate) fn connect(address: &str) -> Result<Server> {
     Server::new(address, None).map_err(|error| Problem::usage(error.to_string()))
 }

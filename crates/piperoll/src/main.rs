@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod compose;
 mod content;
+mod demo;
 mod deployments;
 mod dispatch;
 mod emitter;

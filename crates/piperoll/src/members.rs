@@ -21,16 +21,16 @@ const FILLED_IN: &[&str] = &[
 ];
 
 /// The members of a kind that are flags. A member that is also the name of a text is given as the text.
-pub fn flags(kind: Kind) -> impl Iterator<Item = &'static Field> {
+pub(crate) fn flags(kind: Kind) -> impl Iterator<Item = &'static Field> {
     kind.content_fields()
         .iter()
         .filter(move |field| !FILLED_IN.contains(&field.name) && !is_text(kind, field.name))
 }
-pub fn is_text(kind: Kind, name: &str) -> bool {
+pub(crate) fn is_text(kind: Kind, name: &str) -> bool {
     kind.texts_required().contains(&name) || kind.texts_optional().contains(&name)
 }
 /// `failureType` is `--failure-type`.
-pub fn flag_name(member: &str) -> String {
+pub(crate) fn flag_name(member: &str) -> String {
     let mut flag = String::with_capacity(member.len() + 2);
     for c in member.chars() {
         if c.is_ascii_uppercase() {
@@ -50,12 +50,12 @@ pub fn flag_name(member: &str) -> String {
     }
 }
 /// Whether the flag may be repeated.
-pub fn is_list(shape: Shape) -> bool {
+pub(crate) fn is_list(shape: Shape) -> bool {
     matches!(shape, Shape::List(..) | Shape::Labels)
 }
 
 /// The member's value from what was typed, one string for each time the flag stood there.
-pub fn value(shape: Shape, typed: &[String], now: Timestamp) -> Result<Value, String> {
+pub(crate) fn value(shape: Shape, typed: &[String], now: Timestamp) -> Result<Value, String> {
     match shape {
         Shape::List(element, _) => {
             let elements = typed.iter().map(|text| single(*element, text, now));
@@ -135,7 +135,7 @@ fn object(fields: &'static [Field], text: &str) -> Result<Value, String> {
     }
 }
 /// RFC 3339 with any offset, `now`, or a span from now such as `+8h` or `-30m`; in UTC.
-pub fn instant(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+pub(crate) fn instant(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let wrong = || format!("{text:?} is not a time such as 2026-11-12T20:04:00Z, +8h or -30m");
     if text == "now" {
         return Ok(now);
@@ -152,7 +152,7 @@ pub fn instant(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// What an example says for a member, by its name or its shape.
-pub fn example(member: &str, shape: Option<Shape>) -> String {
+pub(crate) fn example(member: &str, shape: Option<Shape>) -> String {
     let by_name = match member {
         "service" => "checkout",
         "environment" => "production",
@@ -181,7 +181,7 @@ pub fn example(member: &str, shape: Option<Shape>) -> String {
     }
 }
 /// The artifact of `service.*` as a package URL: what CDEvents calls it, made of the first content that is meant.
-pub fn artifact_id(binds: &[piperoll_core::event::Bind], service: &str) -> Option<String> {
+pub(crate) fn artifact_id(binds: &[piperoll_core::event::Bind], service: &str) -> Option<String> {
     let first = binds.first()?;
     let digest = content::show(&first.digest);
     Some(match first.digest {

@@ -12,7 +12,7 @@ use crate::{
 
 /// How data is printed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     #[default]
     Table,
     Json,
@@ -20,7 +20,7 @@ pub enum Format {
 
 /// `--output` and its short form, on every command that has data.
 #[derive(Clone, Debug, clap::Args)]
-pub struct FormatArgs {
+pub(crate) struct FormatArgs {
     /// How to print the answer
     #[arg(
         long,
@@ -35,27 +35,27 @@ pub struct FormatArgs {
     json: bool,
 }
 impl FormatArgs {
-    pub fn format(&self) -> Format {
+    pub(crate) fn format(&self) -> Format {
         if self.json { Format::Json } else { self.output }
     }
 }
 
 /// Writes data to stdout. A reader that went away (`| head`) is no error.
-pub fn data(text: &str) -> Result {
+pub(crate) fn data(text: &str) -> Result {
     swallow_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
 }
 /// A value as JSON over several lines.
-pub fn json<T: Serialize + ?Sized>(value: &T) -> Result {
+pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result {
     let text =
         serde_json::to_string_pretty(value).map_err(|error| Problem::failed(error.to_string()))?;
     data(&format!("{}\n", terminal::escape_json(&text)))
 }
 /// A line about what happened, on stderr. Nobody can be told that stderr is closed.
-pub fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", terminal::escape_block(line));
 }
 /// `warning: …`, then hints, like a problem that did not stop us.
-pub fn warn(message: &str, hints: &[String]) {
+pub(crate) fn warn(message: &str, hints: &[String]) {
     let mut text = format!("warning: {message}");
     for hint in hints {
         text.push_str("\n  ");
@@ -65,7 +65,7 @@ pub fn warn(message: &str, hints: &[String]) {
 }
 
 /// An error, once, on stderr.
-pub fn complain(problem: &Problem) {
+pub(crate) fn complain(problem: &Problem) {
     let _ = io::stderr().lock().write_all(problem.lines().as_bytes());
 }
 
@@ -79,7 +79,7 @@ fn swallow_closed_pipe(written: io::Result<()>) -> Result {
 
 /// Rows under upper-case headings, two spaces apart, no lines; cells wrap to the terminal's width, and off a terminal each row
 /// is one line.
-pub fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     table_at(terminal::width(), headings, rows)
 }
 fn table_at(

@@ -9,7 +9,7 @@ use crate::{
 
 /// `--data` and `--database`, of commands that cannot do without.
 #[derive(Clone, Debug, clap::Args)]
-pub struct DataArgs {
+pub(crate) struct DataArgs {
     /// The server's folder
     #[arg(long, value_name = "FOLDER")]
     data: PathBuf,
@@ -18,24 +18,24 @@ pub struct DataArgs {
     database: Option<String>,
 }
 impl DataArgs {
-    pub fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.data.clone()
     }
-    pub fn database(&self) -> Option<String> {
+    pub(crate) fn database(&self) -> Option<String> {
         self.database.clone()
     }
 }
 
 /// `--state`: where the guard lies, outside the server's folder and outside backups.
 #[derive(Clone, Debug, clap::Args)]
-pub struct StateArgs {
+pub(crate) struct StateArgs {
     /// Where the guard lies, outside the server's folder and its backups [default: ~/.local/state/piperoll]
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
 }
 impl StateArgs {
     /// The folder that was named, else `$XDG_STATE_HOME/piperoll`, else `~/.local/state/piperoll`.
-    pub fn folder(&self) -> Result<PathBuf> {
+    pub(crate) fn folder(&self) -> Result<PathBuf> {
         if let Some(named) = &self.state {
             return Ok(named.clone());
         }

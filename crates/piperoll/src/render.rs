@@ -19,7 +19,7 @@ fn columns() -> usize {
     })
 }
 
-pub fn log(rows: &[LogRow]) -> String {
+pub(crate) fn log(rows: &[LogRow]) -> String {
     if rows.is_empty() {
         return "none recorded that match\n".to_owned();
     }
@@ -62,8 +62,16 @@ fn short_change(id: &str) -> &str {
         .unwrap_or(id)
 }
 
+/// A change in brief: what it is, the answer in sentences, and the record.
+pub(crate) fn answer(story: &Story) -> String {
+    let mut text = heading(&story.change, &story.title);
+    text.push_str(&paragraph(&story.lead, "  "));
+    text.push('\n');
+    text.push_str(&lines(&story.lines, "  "));
+    text
+}
 /// A change's whole story.
-pub fn story(story: &Story) -> String {
+pub(crate) fn story(story: &Story) -> String {
     let mut text = heading(&story.change, &story.title);
     text.push_str(&paragraph(&story.lead, "  "));
     if !story.chips.is_empty() {
@@ -111,7 +119,7 @@ fn heading(change: &ChangeRef, title: &Words) -> String {
     )
 }
 /// The record: number, time, sign and words of each line.
-pub fn lines(lines: &[Line], indent: &str) -> String {
+pub(crate) fn lines(lines: &[Line], indent: &str) -> String {
     let mut text = format!("{indent}record  when (UTC)        what\n");
     for line in lines {
         let sign = line
@@ -131,7 +139,7 @@ pub fn lines(lines: &[Line], indent: &str) -> String {
     text
 }
 
-pub fn timeline(timeline: &Timeline) -> String {
+pub(crate) fn timeline(timeline: &Timeline) -> String {
     let mut text = paragraph(std::slice::from_ref(&timeline.lead), "");
     if !timeline.lines.is_empty() {
         text.push('\n');
@@ -148,7 +156,7 @@ pub fn timeline(timeline: &Timeline) -> String {
 }
 
 /// What is where: a row for each service, a column for each environment.
-pub fn matrix(answer: &Where, now: Timestamp) -> String {
+pub(crate) fn matrix(answer: &Where, now: Timestamp) -> String {
     let mut headings = vec!["service"];
     headings.extend(answer.environments.iter().map(String::as_str));
     let rows = answer.rows.iter().map(|row| {
@@ -193,7 +201,7 @@ fn slot(cell: &Cell, now: Timestamp) -> String {
         age(cell.since.time, now)
     )
 }
-pub fn as_of(as_of: &AsOf) -> String {
+pub(crate) fn as_of(as_of: &AsOf) -> String {
     let Some(last) = as_of.size.checked_sub(1) else {
         return "Nothing is recorded yet.".to_owned();
     };
@@ -207,11 +215,11 @@ pub fn as_of(as_of: &AsOf) -> String {
 }
 
 /// `Thu 12 Nov 20:04`
-pub fn date(at: Timestamp) -> String {
+pub(crate) fn date(at: Timestamp) -> String {
     at.strftime("%a %-d %b %H:%M").to_string()
 }
 /// `5 min`, `21 h` or `3 d`, rounded down.
-pub fn age(from: Timestamp, now: Timestamp) -> String {
+pub(crate) fn age(from: Timestamp, now: Timestamp) -> String {
     let age = now.duration_since(from);
     let hours = age.as_hours();
     if age < SignedDuration::from_mins(1) {
@@ -226,12 +234,12 @@ pub fn age(from: Timestamp, now: Timestamp) -> String {
 }
 
 /// Sentences as one wrapped paragraph.
-pub fn paragraph(sentences: &[Sentence], indent: &str) -> String {
+pub(crate) fn paragraph(sentences: &[Sentence], indent: &str) -> String {
     let plain: Vec<String> = sentences.iter().map(Sentence::plain).collect();
     wrap(&plain.join(" "), indent)
 }
 /// Words in lines that fit, each behind `indent`; escaped.
-pub fn wrap(words: &str, indent: &str) -> String {
+pub(crate) fn wrap(words: &str, indent: &str) -> String {
     let words = terminal::escape_line(words);
     let mut text = String::new();
     let mut line = indent.to_owned();

@@ -3,7 +3,7 @@
 use piperoll_server::clock::{Clock, System};
 
 /// The system's time.
-pub fn now() -> jiff::Timestamp {
+pub(crate) fn now() -> jiff::Timestamp {
     System.now()
 }
 
@@ -12,21 +12,21 @@ pub fn now() -> jiff::Timestamp {
     clippy::disallowed_methods,
     reason = "the one place where the command asks for randomness"
 )]
-pub fn fill(buffer: &mut [u8]) {
+pub(crate) fn fill(buffer: &mut [u8]) {
     getrandom::fill(buffer)
         .expect("an operating system without randomness cannot make keys or events");
 }
 /// `N` random bytes.
-pub fn random<const N: usize>() -> [u8; N] {
+pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     fill(&mut bytes);
     bytes
 }
 
 /// Looks up an environment variable; an empty one counts as unset, because CI systems set variables they have no value for.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The process's own environment.
-pub fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The project's file, looked for in the working folder and every folder above it.
-pub const PROJECT_FILE: &str = ".piperoll.toml";
+pub(crate) const PROJECT_FILE: &str = ".piperoll.toml";
 /// What a project may set for everybody who works in it. No key: a key belongs to one signer.
 const PROJECT_KEYS: &[&str] = &[
     "server",
@@ -45,10 +45,10 @@ const USER_KEYS: &[&str] = &[
 const NEVER_FROM_SETTINGS: &[&str] = &["help", "version", "yes"];
 
 /// Values of flags by their long name, from the files.
-pub type Values = BTreeMap<String, String>;
+pub(crate) type Values = BTreeMap<String, String>;
 
 /// Reads the project's file over the user's.
-pub fn read_files(working_folder: &Path, environment: Environment<'_>) -> Result<Values> {
+pub(crate) fn read_files(working_folder: &Path, environment: Environment<'_>) -> Result<Values> {
     let mut values = Values::new();
     if let Some(path) = user_file(environment) {
         values.extend(read_file(&path, USER_KEYS)?.unwrap_or_default());
@@ -119,7 +119,7 @@ fn parse(text: &str, allowed: &[&str]) -> std::result::Result<Values, String> {
 }
 
 /// Gives every long flag of `command` and of its subcommands the value found outside the command line.
-pub fn apply(command: Command, files: &Values, environment: Environment<'_>) -> Command {
+pub(crate) fn apply(command: Command, files: &Values, environment: Environment<'_>) -> Command {
     command
         .mut_args(|arg| with_default(arg, files, environment))
         .mut_subcommands(|sub| apply(sub, files, environment))

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Columns of the terminal on stdout; `None` when stdout is something else, which has no width.
-pub fn width() -> Option<u16> {
+pub(crate) fn width() -> Option<u16> {
     if !io::stdout().is_terminal() {
         return None;
     }
@@ -16,15 +16,15 @@ pub fn width() -> Option<u16> {
 }
 
 /// One line: every unsafe character, line feeds and tabs included, is written as `\u{…}` or `\n`.
-pub fn escape_line(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape_line(text: &str) -> Cow<'_, str> {
     escape(text, &[])
 }
 /// Several lines: line feeds stay, everything else unsafe is written out. A tab becomes four spaces.
-pub fn escape_block(text: &str) -> String {
+pub(crate) fn escape_block(text: &str) -> String {
     escape(text, &['\n', '\t']).replace('\t', "    ")
 }
 /// JSON as it is printed: unsafe characters can stand only inside its strings, where `\uXXXX` means the same.
-pub fn escape_json(json: &str) -> Cow<'_, str> {
+pub(crate) fn escape_json(json: &str) -> Cow<'_, str> {
     if !json.chars().any(|c| c != '\n' && is_unsafe(c)) {
         return Cow::Borrowed(json);
     }

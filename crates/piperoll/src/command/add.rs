@@ -3,7 +3,7 @@
 //! The administrator's key signs; the new key proves itself by its possession. A pipeline's private key is made here and printed
 //! once, a bridge's stays in the server's folder, and a person's never comes near: they made it themselves with `key new`.
 
-mod bridge;
+pub(crate) mod bridge;
 mod enrol;
 
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use piperoll_core::{
     name::{Principal, PrincipalKind},
 };
 
-pub use self::enrol::{Administrator, PIPELINE_KINDS, PersonRole};
+pub(crate) use self::enrol::{Administrator, PIPELINE_KINDS, PersonRole};
 use crate::{
     dispatch::{Dispatch, OutboxArgs},
     exit::{Problem, Result},
@@ -27,7 +27,7 @@ use crate::{
 
 /// Enrol a pipeline, a person or a bridge
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -124,7 +124,7 @@ struct PersonArgs {
     admin: AdminArgs,
 }
 
-pub async fn run(args: Args) -> Result {
+pub(crate) async fn run(args: Args) -> Result {
     match args.command {
         Command::Pipeline(args) => pipeline(args).await,
         Command::Person(args) => person(args).await,

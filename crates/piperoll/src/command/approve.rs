@@ -28,7 +28,7 @@ use crate::{
 /// Approve exactly what a request asks for, with your own key
 #[derive(Debug, clap::Args)]
 #[command(after_help = "example: piperoll approve 35 --role business-approver")]
-pub struct ApproveArgs {
+pub(crate) struct ApproveArgs {
     #[command(flatten)]
     decision: DecisionArgs,
     /// The approval lapses then: RFC 3339, or +48h
@@ -40,7 +40,7 @@ pub struct ApproveArgs {
 #[command(
     after_help = "example: piperoll reject 35 --role business-approver --comment \"not on a Friday\""
 )]
-pub struct RejectArgs {
+pub(crate) struct RejectArgs {
     #[command(flatten)]
     decision: DecisionArgs,
 }
@@ -63,10 +63,10 @@ struct DecisionArgs {
     format: FormatArgs,
 }
 
-pub async fn approve(args: ApproveArgs) -> Result {
+pub(crate) async fn approve(args: ApproveArgs) -> Result {
     decide(args.decision, Decision::Approved, args.expires.as_deref()).await
 }
-pub async fn reject(args: RejectArgs) -> Result {
+pub(crate) async fn reject(args: RejectArgs) -> Result {
     if args.decision.comment.is_none() {
         return Err(Problem::usage("a rejection says why").hint(format!(
             "try: piperoll reject {} --role {} --comment \"…\"",
@@ -165,7 +165,7 @@ struct Page {
 }
 
 /// The request by its number, or the latest one of a change.
-pub async fn find(source: &Source, typed: &str) -> Result<Asked> {
+pub(crate) async fn find(source: &Source, typed: &str) -> Result<Asked> {
     let index = match typed.parse::<u64>() {
         Ok(index) => index,
         Err(_) => latest_of_change(source, typed).await?,
@@ -239,7 +239,7 @@ fn read(index: u64, entry: OpenEntry) -> Result<Asked> {
     })
 }
 /// What runs now where the request would go. Where nothing is recorded nothing is known: the digest is left out.
-pub async fn what_runs(source: &Source, asked: &Asked) -> Result<Vec<ApprovalFrom>> {
+pub(crate) async fn what_runs(source: &Source, asked: &Asked) -> Result<Vec<ApprovalFrom>> {
     let (Some(service), Some(environment)) = (&asked.service, &asked.environment) else {
         return Ok(Vec::new());
     };

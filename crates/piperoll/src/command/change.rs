@@ -14,7 +14,7 @@ use crate::{
 #[command(
     after_help = "example: piperoll change checkout#418\nA change goes by many names: #418, its full id, a commit, an image's digest, a ticket, the address of a run."
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// The change, by any of its names
     change: String,
     #[command(flatten)]
@@ -23,7 +23,7 @@ pub struct Args {
     format: FormatArgs,
 }
 
-pub async fn run(args: Args) -> Result {
+pub(crate) async fn run(args: Args) -> Result {
     let source = args.ask.source().await?;
     let story: Story = source
         .ask(&format!("/v1/changes/{}", segment(&args.change)), &[])

@@ -9,11 +9,11 @@ use crate::{cli, exit::Result, output};
 #[command(
     after_help = "example: piperoll completions bash > ~/.local/share/bash-completion/completions/piperoll"
 )]
-pub struct Args {
+pub(crate) struct Args {
     shell: Shell,
 }
 
-pub fn run(args: &Args) -> Result {
+pub(crate) fn run(args: &Args) -> Result {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut cli::parser(), "piperoll", &mut script);
     output::data(&String::from_utf8_lossy(&script))

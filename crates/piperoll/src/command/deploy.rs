@@ -13,9 +13,9 @@ use crate::{
     compose::{self, Deployment},
     content::ContentArgs,
     deployments::{Memory, Started},
-    emitter::{Emitter, SenderArgs},
+    emitter::SenderArgs,
     exit::{Problem, Result},
-    output::{self, Format, FormatArgs},
+    output::{self, FormatArgs},
     rim,
 };
 
@@ -26,7 +26,7 @@ use crate::{
     On a CI system commit, run and actor come from its variables. An event that cannot be delivered waits in the outbox and\n\
     never breaks the job, unless --strict is given."
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -120,7 +120,7 @@ fn parse_outcome(text: &str) -> std::result::Result<Outcome, String> {
     }
 }
 
-pub async fn run(args: Args) -> Result<ExitCode> {
+pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     match args.command {
         Command::Start(args) => start(args).await.map(|()| ExitCode::SUCCESS),
         Command::Finish(args) => finish(args).await.map(|()| ExitCode::SUCCESS),

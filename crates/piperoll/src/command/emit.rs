@@ -26,7 +26,7 @@ use crate::{
 
 /// Sign an event of any kind and hand it to the ledger
 #[derive(Debug)]
-pub enum Args {
+pub(crate) enum Args {
     Event(Box<EventArgs>),
     /// A kind that has a command of its own.
     Elsewhere {
@@ -35,7 +35,7 @@ pub enum Args {
     },
 }
 #[derive(Debug)]
-pub struct EventArgs {
+pub(crate) struct EventArgs {
     kind: Kind,
     given: Given,
     sender: SenderArgs,
@@ -200,7 +200,7 @@ fn kind_command(kind: Kind) -> Command {
     FormatArgs::augment_args(SenderArgs::augment_args(command))
 }
 /// What a person must say, in one line; what follows from something else is left out.
-pub fn needs(kind: Kind) -> String {
+pub(crate) fn needs(kind: Kind) -> String {
     let article = if kind.name().starts_with(['a', 'i', 'o']) {
         "an"
     } else {
@@ -233,7 +233,7 @@ fn capital(text: &str) -> String {
     })
 }
 
-pub async fn run(args: Args) -> Result {
+pub(crate) async fn run(args: Args) -> Result {
     match args {
         Args::Event(args) => emit(*args).await,
         Args::Elsewhere { kind, command } => Err(Problem::usage(format!(
@@ -270,7 +270,13 @@ struct Told {
     ledger: String,
 }
 /// Prints what became of an event, and ends as its fate wants.
-pub fn finish(emitter: &Emitter, sent: &Sent, what: &str, strict: bool, format: Format) -> Result {
+pub(crate) fn finish(
+    emitter: &Emitter,
+    sent: &Sent,
+    what: &str,
+    strict: bool,
+    format: Format,
+) -> Result {
     if format == Format::Json {
         output::json(&Told {
             state: sent.state(),

@@ -17,7 +17,7 @@ const WITHIN: Duration = Duration::from_secs(300);
 
 /// Deliver the events that wait in the outbox, and fetch their receipts
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     ledger: LedgerArgs,
     #[command(flatten)]
@@ -36,7 +36,7 @@ struct Told {
     refused: usize,
 }
 
-pub async fn run(args: Args) -> Result {
+pub(crate) async fn run(args: Args) -> Result {
     let dispatch = Dispatch::connect(&args.ledger, &args.outbox).await?;
     let flushed = dispatch.flush(WITHIN).await?;
     let recorded = flushed

@@ -24,7 +24,7 @@ use crate::{
 #[command(
     after_help = "then: piperoll serve --data FOLDER, and piperoll add pipeline|person|bridge NAME"
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     place: DataArgs,
     /// The ledger's name for ever: a URL without scheme whose last part is its short name, such as
@@ -36,7 +36,7 @@ pub struct Args {
     recovery_key: Option<PathBuf>,
 }
 
-pub async fn run(args: Args) -> Result {
+pub(crate) async fn run(args: Args) -> Result {
     let origin = match &args.origin {
         Some(text) => origin(text)?,
         None => ask_for_origin()?,

@@ -22,7 +22,7 @@ use crate::{
 
 /// Make, show and list the keys you sign with; they stay on this machine
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -38,7 +38,7 @@ enum Command {
 #[command(
     after_help = "then: send NAME.enrol to an administrator, who types: piperoll add person \"Your Name\" --enrol NAME.enrol"
 )]
-pub struct NewArgs {
+pub(crate) struct NewArgs {
     /// What to call the key, such as your first name
     name: String,
     /// Where the key is kept
@@ -55,7 +55,7 @@ pub struct NewArgs {
 
 /// Show whose a key is: principal, fingerprint and public half
 #[derive(Debug, clap::Args)]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// A key's name in the folder, or the path of a key file
     name: String,
     #[arg(long, value_name = "FOLDER")]
@@ -66,7 +66,7 @@ pub struct ShowArgs {
 
 /// List the keys in your key folder
 #[derive(Debug, clap::Args)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
     #[command(flatten)]
@@ -83,7 +83,7 @@ struct Shown {
     file: String,
 }
 
-pub async fn run(args: Args) -> Result {
+pub(crate) async fn run(args: Args) -> Result {
     match args.command {
         Command::New(args) => {
             let ledger = args.ledger.id(&args.outbox.folder()?).await?;

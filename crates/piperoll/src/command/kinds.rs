@@ -12,7 +12,7 @@ use crate::{
 /// List the kinds of events, or show what one of them holds
 #[derive(Debug, clap::Args)]
 #[command(after_help = "example: piperoll kinds deployment.finished")]
-pub struct Args {
+pub(crate) struct Args {
     /// Such as deployment.finished
     kind: Option<String>,
     #[command(flatten)]
@@ -78,14 +78,14 @@ fn signers(kind: Kind) -> Vec<&'static str> {
         .collect()
 }
 
-pub fn run(args: &Args) -> Result {
+pub(crate) fn run(args: &Args) -> Result {
     match &args.kind {
         None => list(args.format.format()),
         Some(name) => show(find(name)?, args.format.format()),
     }
 }
 /// The kind with this name; the error lists those that are like it.
-pub fn find(name: &str) -> Result<Kind> {
+pub(crate) fn find(name: &str) -> Result<Kind> {
     if let Some(kind) = Kind::from_name(name).or_else(|| Kind::from_type(name)) {
         return Ok(kind);
     }

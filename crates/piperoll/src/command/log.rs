@@ -20,7 +20,7 @@ const PAGE_ROWS: usize = 500;
 #[command(
     after_help = "example: piperoll log -s checkout -e production --kind 'deployment.*' --since -7d"
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[arg(long, short = 's', value_name = "SERVICE")]
     service: Option<String>,
     #[arg(long, short = 'e', value_name = "ENVIRONMENT")]
@@ -75,7 +75,7 @@ struct Refused {
     times: u64,
 }
 
-pub async fn run(args: Args) -> Result {
+pub(crate) async fn run(args: Args) -> Result {
     let query = args.query(rim::now())?;
     let source = args.ask.source().await?;
     if args.refused {
@@ -122,7 +122,11 @@ impl Args {
     }
 }
 /// `--since` and `--until` in UTC.
-pub fn instant_flag(flag: &str, typed: Option<&str>, now: Timestamp) -> Result<Option<String>> {
+pub(crate) fn instant_flag(
+    flag: &str,
+    typed: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<String>> {
     let instant = typed.map(|typed| members::instant(typed, now)).transpose();
     let instant = instant.map_err(|what| Problem::usage(format!("--{flag}: {what}")))?;
     Ok(instant.map(|at| at.to_string()))

@@ -17,7 +17,7 @@ use crate::{
 #[command(
     after_help = "example: piperoll request -s checkout -e production --artifact sha256:… --summary \"Ask for the postcode first\""
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[arg(long, short = 's', value_name = "SERVICE")]
     service: Option<String>,
     /// Where it is to go
@@ -46,7 +46,7 @@ pub struct Args {
     format: FormatArgs,
 }
 
-pub async fn run(args: Args) -> Result {
+pub(crate) async fn run(args: Args) -> Result {
     let binds = args.content.binds(&ci::detect(&rim::variable))?;
     if binds.is_empty() {
         return Err(Problem::usage("it is not said what is to be approved")

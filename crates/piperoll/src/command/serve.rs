@@ -18,7 +18,7 @@ use crate::{
 
 /// Serve a ledger: intake, bridges, answers and pages
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     place: DataArgs,
     #[command(flatten)]
@@ -31,7 +31,7 @@ pub struct Args {
     public_url: Option<String>,
 }
 
-pub async fn run(args: Args) -> Result<ExitCode> {
+pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     write_log_lines();
     let config = Config {
         engine: engine::Config {
@@ -56,7 +56,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 }
 
 /// Serves until SIGINT or SIGTERM, or until a part of the server ends by itself.
-async fn until_told(mut running: Running) -> Result<ExitCode> {
+pub(crate) async fn until_told(mut running: Running) -> Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let failed = tokio::select! {
         error = running.wait() => Some(error),
@@ -74,7 +74,7 @@ async fn until_told(mut running: Running) -> Result<ExitCode> {
 }
 
 /// Why a server did not start or did not go on, with the chain of causes.
-pub fn explain(error: &serve::Error) -> Problem {
+pub(crate) fn explain(error: &serve::Error) -> Problem {
     let message = anyhow::Chain::new(error)
         .map(ToString::to_string)
         .collect::<Vec<_>>()
@@ -83,7 +83,7 @@ pub fn explain(error: &serve::Error) -> Problem {
 }
 
 /// Log lines go to stderr; `RUST_LOG` chooses what, `PIPEROLL_LOG=json` how.
-pub fn write_log_lines() {
+pub(crate) fn write_log_lines() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()

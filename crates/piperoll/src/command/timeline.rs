@@ -15,7 +15,7 @@ use crate::{
 #[command(
     after_help = "example: piperoll timeline --since 2026-11-12T18:00:00Z --until 2026-11-12T21:00:00Z -s checkout -e production"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// From then on: RFC 3339, or -2h
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
@@ -32,7 +32,7 @@ pub struct Args {
     format: FormatArgs,
 }
 
-pub async fn run(args: Args) -> Result {
+pub(crate) async fn run(args: Args) -> Result {
     let now = rim::now();
     let since = instant_flag("since", args.since.as_deref(), now)?;
     let until = instant_flag("until", args.until.as_deref(), now)?;

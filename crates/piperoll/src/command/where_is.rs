@@ -11,7 +11,7 @@ use crate::{
 
 /// What is where: services and environments, since when, by which change, approved by whom
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     /// Only this service
     #[arg(long, short = 's', value_name = "SERVICE")]
     service: Option<String>,
@@ -24,7 +24,7 @@ pub struct Args {
     format: FormatArgs,
 }
 
-pub async fn run(args: Args) -> Result {
+pub(crate) async fn run(args: Args) -> Result {
     let mut answer: Where = args.ask.source().await?.ask("/v1/where", &[]).await?;
     narrow(
         &mut answer,

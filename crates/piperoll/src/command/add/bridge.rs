@@ -25,7 +25,7 @@ use crate::{
 #[command(
     after_help = "example: piperoll add bridge github --data ./ledger --server https://piperoll.acme.example"
 )]
-pub struct Args {
+pub(crate) struct Args {
     /// What is on the other side
     #[arg(value_enum)]
     system: System,
@@ -47,12 +47,12 @@ pub struct Args {
     admin: AdminArgs,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum System {
+pub(crate) enum System {
     Github,
     Alertmanager,
 }
 impl System {
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Github => "github",
             Self::Alertmanager => "alertmanager",
@@ -76,7 +76,7 @@ fn pair(text: &str) -> std::result::Result<(String, String), String> {
     Ok((theirs.to_owned(), ours.to_owned()))
 }
 
-pub async fn run(args: Args) -> Result {
+pub(crate) async fn run(args: Args) -> Result {
     let Some(data) = &args.admin.data else {
         return Err(
             Problem::usage("a bridge lives in the server's folder, which is not named")
@@ -116,12 +116,12 @@ impl Args {
     }
 }
 /// 32 random bytes as text without characters that need quoting.
-pub fn new_secret() -> String {
+pub(crate) fn new_secret() -> String {
     encoding::base64url(&rim::random::<32>())
 }
 
 /// Makes the bridge's key and files in the server's folder, and registers the key; gives the record.
-pub async fn add(
+pub(crate) async fn add(
     administrator: &mut Administrator,
     data: &Path,
     name: &str,

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// What a pipeline usually says.
-pub const PIPELINE_KINDS: &[&str] = &[
+pub(crate) const PIPELINE_KINDS: &[&str] = &[
     "deployment.*",
     "rollback.*",
     "service.*",
@@ -39,14 +39,14 @@ const PERSON_KINDS: &[&str] = &[
 
 /// A role somebody holds; without services or environments it holds for all of them.
 #[derive(Clone, Debug)]
-pub struct PersonRole {
+pub(crate) struct PersonRole {
     pub role: String,
     pub services: Option<Vec<String>>,
     pub environments: Option<Vec<String>>,
 }
 impl PersonRole {
     /// Each role, narrowed to the same services and environments.
-    pub fn all(roles: &[String], services: &[String], environments: &[String]) -> Vec<Self> {
+    pub(crate) fn all(roles: &[String], services: &[String], environments: &[String]) -> Vec<Self> {
         let narrowed = |names: &[String]| (!names.is_empty()).then(|| names.to_vec());
         roles
             .iter()
@@ -60,27 +60,27 @@ impl PersonRole {
 }
 
 /// An administrator at a ledger that answers.
-pub struct Administrator {
+pub(crate) struct Administrator {
     emitter: Emitter,
 }
 impl Administrator {
-    pub fn new(dispatch: Dispatch, signer: Signer) -> Self {
+    pub(crate) fn new(dispatch: Dispatch, signer: Signer) -> Self {
         Self::with_clock(dispatch, signer, Arc::new(clock::System))
     }
-    pub fn with_clock(dispatch: Dispatch, signer: Signer, clock: clock::Shared) -> Self {
+    pub(crate) fn with_clock(dispatch: Dispatch, signer: Signer, clock: clock::Shared) -> Self {
         Self {
             emitter: Emitter::new(dispatch, signer, clock),
         }
     }
-    pub fn ledger(&self) -> LedgerId {
+    pub(crate) fn ledger(&self) -> LedgerId {
         self.emitter.ledger()
     }
-    pub fn principal(&self) -> &Principal {
+    pub(crate) fn principal(&self) -> &Principal {
         &self.emitter.signer().principal
     }
 
     /// Registers a key; gives the record.
-    pub async fn register(
+    pub(crate) async fn register(
         &mut self,
         enrolment: &Enrolment,
         grants: Grants,
@@ -107,7 +107,7 @@ impl Administrator {
         .await
     }
     /// Registers a person's key, says what they are called, and gives them their roles; gives the registration's record.
-    pub async fn enrol_person(
+    pub(crate) async fn enrol_person(
         &mut self,
         name: &str,
         email: Option<&str>,
@@ -128,7 +128,7 @@ impl Administrator {
         }
         Ok(index)
     }
-    pub async fn describe(
+    pub(crate) async fn describe(
         &mut self,
         person: &Principal,
         name: &str,
@@ -143,7 +143,7 @@ impl Administrator {
         )
         .await
     }
-    pub async fn grant(&mut self, person: &Principal, role: &PersonRole) -> Result<u64> {
+    pub(crate) async fn grant(&mut self, person: &Principal, role: &PersonRole) -> Result<u64> {
         let content = RoleGranted {
             role: role.role.clone(),
             services: role.services.clone(),
@@ -157,7 +157,7 @@ impl Administrator {
         .await
     }
     /// Says that an account at another system is this person's.
-    pub async fn link(
+    pub(crate) async fn link(
         &mut self,
         person: &Principal,
         account: &str,
@@ -206,6 +206,6 @@ impl Administrator {
         }
     }
 }
-pub fn owned(names: &[&str]) -> Vec<String> {
+pub(super) fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }

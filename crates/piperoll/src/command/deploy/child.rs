@@ -16,7 +16,7 @@ use crate::output;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(super) enum Ended {
     Exited(u8),
     /// By this signal, which nobody sent by way of us.
     Killed(u8),
@@ -29,7 +29,7 @@ pub enum Ended {
 const SIGNALLED: u8 = 128;
 
 impl Ended {
-    pub fn outcome(self) -> Outcome {
+    pub(super) fn outcome(self) -> Outcome {
         match self {
             Self::Exited(0) => Outcome::Success,
             Self::Exited(_) => Outcome::Failure,
@@ -38,7 +38,7 @@ impl Ended {
         }
     }
     /// A word for the event, beside an outcome that is no success.
-    pub fn failure_type(self) -> Option<String> {
+    pub(super) fn failure_type(self) -> Option<String> {
         match self {
             Self::Exited(0) | Self::Cancelled(_) => None,
             Self::Exited(code) => Some(format!("exit-{code}")),
@@ -46,14 +46,14 @@ impl Ended {
             Self::NotStarted(_) => Some("not-started".to_owned()),
         }
     }
-    pub fn exit_code(self) -> ExitCode {
+    pub(super) fn exit_code(self) -> ExitCode {
         ExitCode::from(match self {
             Self::Exited(code) | Self::Cancelled(code) | Self::NotStarted(code) => code,
             Self::Killed(signal) => SIGNALLED.saturating_add(signal),
         })
     }
     /// `finished in 48 s`
-    pub fn words(self, took: Duration) -> String {
+    pub(super) fn words(self, took: Duration) -> String {
         let seconds = took.as_secs();
         match self {
             Self::Exited(0) => format!("finished in {seconds} s,"),
@@ -81,7 +81,7 @@ impl Ended {
 }
 
 /// Runs it to its end. An interrupt or a request to end is for the command: we stay, to record how it ended.
-pub async fn run(command: &[String]) -> Ended {
+pub(super) async fn run(command: &[String]) -> Ended {
     let Some((program, arguments)) = command.split_first() else {
         return Ended::NotStarted(127);
     };

@@ -1,0 +1,159 @@
+//! `piperoll demo`: the whole of Piperoll at work, on a week of a small shop.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use piperoll_core::name::{LedgerId, Origin};
+use piperoll_server::{
+    clock::{self, System},
+    engine, entropy,
+    folder::Folder,
+    found::{self, Founding},
+    serve::{self, Config, Running},
+};
+
+use crate::{
+    ask::Source,
+    demo::{Layout, Player, StoryClock, print, story_begins},
+    exit::{Problem, Result},
+    ledger, output, rim,
+};
+
+/// The demo's ledger, for ever.
+const ORIGIN: &str = "piperoll.acme.example/log/demo";
+/// Where `serve` listens too; taken unless somebody else has it.
+const DEFAULT_PORT: u16 = 7470;
+
+/// See all of it work: a fresh ledger, a real server, and a week of a small shop
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The folder for everything the demo makes
+    #[arg(long, value_name = "FOLDER", default_value = "piperoll-demo")]
+    data: PathBuf,
+    /// Where to listen [default: 127.0.0.1:7470, or a free port if that is taken]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// End after printing
+    #[arg(long)]
+    exit: bool,
+}
+
+pub(crate) async fn run(args: Args) -> Result<ExitCode> {
+    let layout = Layout::new(&args.data);
+    let is_there = Folder::new(&args.data).check().is_ok();
+    let (running, source) = if is_there {
+        again(&args, &layout).await?
+    } else {
+        first_time(&args, &layout).await?
+    };
+    let ledger = running.state().ledger.id;
+    print::answer(&running, &source, ledger, &args.data).await?;
+    if args.exit {
+        running.shutdown().await;
+        return Ok(ExitCode::SUCCESS);
+    }
+    super::serve::until_told(running).await
+}
+
+async fn first_time(args: &Args, layout: &Layout) -> Result<(Running, Source)> {
+    let now = rim::now();
+    let clock = Arc::new(StoryClock::at(story_begins(now)));
+    let shared = Arc::clone(&clock) as clock::Shared;
+    let ledger = found_in(layout, Arc::clone(&shared)).await?;
+    let running = start(args.listen, layout, shared).await?;
+    let server = ledger::connect(&format!("http://{}", running.address()))?;
+    output::say(
+        "The demo's server tells the time of its story, the week to last Saturday (UTC); then the system's.",
+    );
+    let status = running.state().status.clone();
+    let mut player = Player::new(layout.clone(), server.clone(), ledger, status, clock, now);
+    player.play().await?;
+    Ok((running, Source::Server(server)))
+}
+/// A folder that the demo made before: nothing is sent a second time.
+async fn again(args: &Args, layout: &Layout) -> Result<(Running, Source)> {
+    if !layout.recovery_key().exists() {
+        return Err(Problem::failed(format!(
+            "{} holds a ledger that is not the demo's",
+            args.data.display()
+        ))
+        .hint("name another folder: piperoll demo --data FOLDER")
+        .hint(format!(
+            "serve the one that is there with: piperoll serve --data {}",
+            args.data.display()
+        )));
+    }
+    output::say(&format!(
+        "{} is already there from an earlier demo: nothing is sent again, it is served as it is.",
+        args.data.display()
+    ));
+    output::say("For a fresh one: remove that folder, or name another with --data.");
+    let running = start(args.listen, layout, Arc::new(System)).await?;
+    let server = ledger::connect(&format!("http://{}", running.address()))?;
+    Ok((running, Source::Server(server)))
+}
+
+/// Founds the ledger in a folder of its own and moves it up, so that the recovery key can lie outside of it and yet inside the
+/// demo's folder, which is all that the demo touches.
+async fn found_in(layout: &Layout, clock: clock::Shared) -> Result<LedgerId> {
+    let taken = |folder: &Path| {
+        folder
+            .read_dir()
+            .is_ok_and(|mut names| names.next().is_some())
+    };
+    if taken(&layout.data) {
+        return Err(Problem::failed(format!(
+            "{} is there already and is no demo's folder",
+            layout.data.display()
+        ))
+        .hint("name another with --data, or remove it"));
+    }
+    let origin = Origin::parse(ORIGIN).map_err(anyhow::Error::from)?;
+    let founding = Founding {
+        data: layout.founding(),
+        database: None,
+        origin,
+        recovery_key: layout.recovery_key(),
+        clock,
+        entropy: entropy::system,
+    };
+    let founded = found::found(founding).await.map_err(anyhow::Error::from)?;
+    for entry in layout.founding().read_dir()? {
+        let entry = entry?;
+        std::fs::rename(entry.path(), layout.data.join(entry.file_name()))?;
+    }
+    std::fs::remove_dir(layout.founding())?;
+    Ok(founded.ledger)
+}
+
+/// On the address that was named; else on the usual port, or any free one.
+async fn start(
+    listen: Option<SocketAddr>,
+    layout: &Layout,
+    clock: clock::Shared,
+) -> Result<Running> {
+    let config = |listen: SocketAddr| Config {
+        engine: engine::Config {
+            data: layout.data.clone(),
+            database: None,
+            state: layout.state(),
+            clock: Arc::clone(&clock),
+            entropy: entropy::system,
+        },
+        listen,
+        public_url: None,
+    };
+    let local = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let started = match (
+        serve::start(config(listen.unwrap_or(local(DEFAULT_PORT)))).await,
+        listen,
+    ) {
+        (Err(serve::Error::PortInUse { .. }), None) => serve::start(config(local(0))).await,
+        (started, _) => started,
+    };
+    started.map_err(|error| super::serve::explain(&error))
+}
