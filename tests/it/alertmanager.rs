@@ -8,10 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::{
-    ledger::{Ledger, http},
-    support,
-};
+use crate::{http, ledger::Ledger, support};
 
 /// A running Alertmanager; its process ends with it.
 struct Alertmanager {

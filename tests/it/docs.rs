@@ -9,10 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{
-    ledger::{PIPEROLL, http},
-    support::repository,
-};
+use crate::{http, ledger::PIPEROLL, support::repository};
 
 /// A command of a page, what it must print, and the exit code it must have.
 struct Example {
@@ -33,7 +30,12 @@ fn examples(page: &str) -> Vec<Example> {
                 Some((command, exit)) => (command.trim(), exit.trim().parse().unwrap()),
                 None => (command.trim(), 0),
             };
-            found.push(Example { line: number + 1, command: command.to_owned(), prints: Vec::new(), exit });
+            found.push(Example {
+                line: number + 1,
+                command: command.to_owned(),
+                prints: Vec::new(),
+                exit,
+            });
         } else if inside && let Some(example) = found.last_mut() {
             if let Some(more) = example.command.strip_suffix('\\') {
                 example.command = format!("{more}{}", line.trim());
@@ -51,7 +53,9 @@ fn fits(expected: &str, printed: &str) -> bool {
     let (expected, printed) = (words(expected), words(printed));
     let mut rest = printed.as_str();
     for (n, piece) in expected.split('…').map(str::trim).enumerate() {
-        let Some(at) = rest.find(piece) else { return false };
+        let Some(at) = rest.find(piece) else {
+            return false;
+        };
         if n == 0 && at != 0 {
             return false;
         }
@@ -69,49 +73,95 @@ struct Sandbox {
 
 impl Sandbox {
     fn new() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Self { folder: tempfile::tempdir().unwrap(), port, background: Vec::new() }
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            port,
+            background: Vec::new(),
+        }
     }
 
     fn command(&self, line: &str) -> Command {
         let home = self.folder.path();
-        let path = format!("{}:{}", Path::new(PIPEROLL).parent().unwrap().display(), std::env::var("PATH").unwrap());
+        let path = format!(
+            "{}:{}",
+            Path::new(PIPEROLL).parent().unwrap().display(),
+            std::env::var("PATH").unwrap()
+        );
         let mut command = Command::new("sh");
-        command.args(["-c", &line.replace("7470", &self.port.to_string())]).current_dir(home).env_clear();
-        command.env("PATH", path).env("HOME", home).env("NO_COLOR", "1").env("XDG_STATE_HOME", home.join("state"));
+        command
+            .args(["-c", &line.replace("7470", &self.port.to_string())])
+            .current_dir(home)
+            .env_clear();
+        command
+            .env("PATH", path)
+            .env("HOME", home)
+            .env("NO_COLOR", "1")
+            .env("XDG_STATE_HOME", home.join("state"));
         command.env("PIPEROLL_SERVER", format!("http://127.0.0.1:{}", self.port));
-        command.env("PIPEROLL_LISTEN", format!("127.0.0.1:{}", self.port)).stdin(Stdio::null());
+        command
+            .env("PIPEROLL_LISTEN", format!("127.0.0.1:{}", self.port))
+            .stdin(Stdio::null());
         command
     }
 
     fn run(&mut self, example: &Example) -> Result<(), String> {
         if let Some(line) = example.command.strip_suffix(" &") {
-            let child = self.command(&format!("exec {line}")).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            let child = self
+                .command(&format!("exec {line}"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
             self.background.push(child);
             return self.wait_until_ready();
         }
-        let mut child = self.command(&format!("{{ {}; }} 2>&1", example.command)).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = self
+            .command(&format!("{{ {}; }} 2>&1", example.command))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut printed = String::new();
-        child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+        child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut printed)
+            .unwrap();
         let exit = child.wait().unwrap().code();
         if exit != Some(example.exit) {
-            return Err(format!("exit {exit:?} instead of {}:\n{printed}", example.exit));
+            return Err(format!(
+                "exit {exit:?} instead of {}:\n{printed}",
+                example.exit
+            ));
         }
         let printed = printed.replace(&self.port.to_string(), "7470");
         let mut lines = printed.lines();
         for expected in &example.prints {
             if !lines.any(|line| fits(expected, line)) {
-                return Err(format!("does not print {expected:?} (in this order); it prints:\n{printed}"));
+                return Err(format!(
+                    "does not print {expected:?} (in this order); it prints:\n{printed}"
+                ));
             }
         }
         Ok(())
     }
 
     fn wait_until_ready(&self) -> Result<(), String> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             for _ in 0..1_000 {
-                if http::get(&format!("http://127.0.0.1:{}/healthz", self.port)).await.is_ok_and(|(status, _)| status == 200) {
+                if http::get(&format!("http://127.0.0.1:{}/healthz", self.port))
+                    .await
+                    .is_ok_and(|(status, _)| status == 200)
+                {
                     return Ok(());
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -135,7 +185,12 @@ fn pages() -> Vec<(String, String)> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "md"))
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&path).unwrap()))
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_str().unwrap().to_owned(),
+                std::fs::read_to_string(&path).unwrap(),
+            )
+        })
         .collect();
     found.sort();
     found
@@ -150,7 +205,10 @@ fn every_example_in_the_documentation_works() {
         for example in examples(&page) {
             run += 1;
             if let Err(why) = sandbox.run(&example) {
-                failed.push(format!("docs/{name}:{}: $ {}\n{why}", example.line, example.command));
+                failed.push(format!(
+                    "docs/{name}:{}: $ {}\n{why}",
+                    example.line, example.command
+                ));
             }
         }
     }
@@ -172,17 +230,29 @@ fn every_command_is_in_the_documentation() {
         .collect();
     assert!(commands.len() > 10, "the help lists only {commands:?}");
     for command in commands {
-        assert!(all.contains(&format!("piperoll {command}")), "docs/ never shows: piperoll {command}");
+        assert!(
+            all.contains(&format!("piperoll {command}")),
+            "docs/ never shows: piperoll {command}"
+        );
     }
 }
 
 #[test]
 fn links_in_the_documentation_lead_somewhere() {
     for (name, page) in pages() {
-        for target in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for target in page
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
             if !target.starts_with("http") && !target.starts_with('#') {
-                let path = repository().join("docs").join(target.split('#').next().unwrap());
-                assert!(path.exists(), "docs/{name} links to {target}, which is not there");
+                let path = repository()
+                    .join("docs")
+                    .join(target.split('#').next().unwrap());
+                assert!(
+                    path.exists(),
+                    "docs/{name} links to {target}, which is not there"
+                );
             }
         }
     }

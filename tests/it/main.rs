@@ -5,11 +5,17 @@
 )]
 
 mod alertmanager;
+mod browser;
+mod chromium;
 mod crash;
-mod emitter;
+mod demo;
 mod docs;
+mod emitter;
+mod http;
 mod ledger;
 mod one_story;
+mod server;
+mod signer;
 mod support;
 mod tamper;
 mod tidy;

@@ -5,7 +5,11 @@ use std::{path::Path, process::Command};
 use piperoll_tlog::{encoding, key::SecretKey, mac::HmacSha256};
 use serde_json::json;
 
-use crate::ledger::{Bridge, Ledger, Server, http};
+use crate::{
+    http,
+    ledger::Ledger,
+    server::{Bridge, Server},
+};
 
 const REPOSITORY: &str = "acme/checkout";
 const IMAGE: &str = "sha256:9f2c0000000000000000000000000000000000000000000000000000000000aa";

@@ -132,10 +132,12 @@ async fn load(store: &dyn Store, reading: &mut Reading, need: &Need) -> Result<(
     Ok(())
 }
 fn aggregate(key: &fold::Key, json: &str) -> Result<Arc<Held>, store::Error> {
-    Held::from_json(key.kind, json).map(Arc::new).map_err(|error| store::Error::Corrupt {
-        place: format!("aggregate {} {:?}", key.kind, key.id),
-        what: error.to_string(),
-    })
+    Held::from_json(key.kind, json)
+        .map(Arc::new)
+        .map_err(|error| store::Error::Corrupt {
+            place: format!("aggregate {} {:?}", key.kind, key.id),
+            what: error.to_string(),
+        })
 }
 
 /// An entry as `core` reads it. What was recorded passed every check, so that it reads is not a question but a fact.
