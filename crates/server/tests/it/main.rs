@@ -5,6 +5,7 @@
 )]
 
 mod auditing;
+mod bridges;
 mod failing;
 mod faulty;
 mod http;
