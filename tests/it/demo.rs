@@ -88,6 +88,11 @@ struct Finished {
     folder: tempfile::TempDir,
 }
 
+/// The database of a demo that ended; only to be read.
+pub(crate) fn finished_database() -> std::path::PathBuf {
+    finished().folder.path().join("piperoll-demo/ledger.db")
+}
+
 fn finished() -> &'static Finished {
     static ONCE: OnceLock<Finished> = OnceLock::new();
     ONCE.get_or_init(|| {

@@ -54,6 +54,15 @@ impl Ledger {
         ledger.with_id_of_the_genesis()
     }
 
+    /// A folder in which nothing was founded.
+    pub(crate) fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            folder,
+            id: LedgerId(Hash::empty_root()),
+        }
+    }
+
     fn with_id_of_the_genesis(mut self) -> Self {
         let leaf = self.sql("select cast(leaf as text) from entry where idx = 0");
         self.id = LedgerId(sha256(leaf.as_bytes()));

@@ -159,9 +159,9 @@ impl Server {
             .request(Method::POST, self.url(path))
             .header(header::CONTENT_TYPE, "application/json")
             .body(body);
-        let request = headers
-            .iter()
-            .fold(request, |request, (name, value)| request.header(*name, *value));
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         let answer = self.send(request).await?;
         Ok((answer.status, answer.body))
     }
