@@ -10,6 +10,7 @@ mod failing;
 mod faulty;
 mod http;
 mod publishing;
+mod reading;
 mod replay;
 mod running;
 mod support;
