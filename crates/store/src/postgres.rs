@@ -34,6 +34,17 @@ pub(crate) const MIGRATIONS: [Source; 1] = [Source {
     sql: include_str!("../../../migrations/postgres/0001_ledger.sql"),
 }];
 
+/// Every question has its index, and each is to be answered through it whatever the server's statistics say of tables that grow
+/// from nothing within minutes. Members of a filter are absent most of the time, so a plan is made for the values at hand.
+const PLANS: [(&str, &str); 6] = [
+    ("plan_cache_mode", "force_custom_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+
 /// Members of an address after `?`. Another one would be ignored with a warning that shows its value.
 const MEMBERS: [&str; 14] = [
     "sslmode",
@@ -76,11 +87,8 @@ pub(crate) async fn open_sql(address: &str, mode: OpenMode) -> Result<Sql<sqlx::
     // The checks stand; a failure to say good-bye changes nothing.
     let _ = connection.close().await;
     let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_WAIT);
-    // Many members of a filter are absent most of the time: a plan made for the values at hand is the better one.
-    let reading = options
-        .clone()
-        .options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")]);
-    let writing = options.options([IDLE_IN_TRANSACTION, ("jit", "off")]);
+    let reading = options.clone().options(PLANS);
+    let writing = options.options(PLANS).options([IDLE_IN_TRANSACTION]);
     let reader = pool()
         .max_connections(READERS_MAX)
         .connect_lazy_with(reading);

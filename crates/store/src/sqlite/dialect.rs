@@ -105,6 +105,10 @@ impl Dialect for Sqlite {
                 what: "the ledger's file may not be written",
                 remedy: "use an account that may write the file and its folder",
             },
+            Some(14) => Meaning::Unfit {
+                what: "the ledger's file, or one beside it, cannot be opened or made",
+                remedy: "name a folder that exists and may be written",
+            },
             Some(_) | None => Meaning::Other,
         }
     }

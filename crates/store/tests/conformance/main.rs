@@ -19,6 +19,7 @@ mod place;
 mod proxy;
 mod questions;
 mod read_models;
+mod server;
 mod tree;
 
 /// A test for each rule on each database.

@@ -8,6 +8,7 @@ use crate::{
     make::{self, batch, entry},
     place::Place,
     proxy::{Fate, Proxy},
+    server::Server,
 };
 
 async fn unfit(address: &Address, mode: OpenMode) -> String {
@@ -333,4 +334,70 @@ async fn a_dropped_table_is_corrupt_not_empty() {
     ));
     store.close().await;
     place.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_killed_is_used_again() {
+    let Some(server) = Server::make("a_server_that_was_killed_is_used_again") else {
+        return;
+    };
+    server.start("");
+    let store = piperoll_store::open(&server.address("secret"), OpenMode::Create)
+        .await
+        .unwrap();
+    store.commit(batch(0, 3)).await.unwrap();
+    let said = unfit(&server.address("wrong"), OpenMode::ReadWrite).await;
+    assert!(
+        said.contains("check user and password") && !said.contains("wrong"),
+        "{said}"
+    );
+
+    server.kill();
+    assert!(matches!(
+        store.commit(batch(3, 1)).await,
+        Err(Error::Unavailable(_))
+    ));
+    assert!(matches!(store.head().await, Err(Error::Unavailable(_))));
+    server.start("");
+    store.commit(batch(3, 1)).await.unwrap();
+    assert_eq!(store.entries(0, 10).await.unwrap().len(), 4);
+    store.close().await;
+
+    server.kill();
+    server.start("-c fsync=off");
+    let said = unfit(&server.address("secret"), OpenMode::ReadWrite).await;
+    assert!(said.contains("fsync=off"), "{said}");
+    server.kill();
+    server.start("-c max_connections=5 -c superuser_reserved_connections=1");
+    let first = piperoll_store::open(&server.address("secret"), OpenMode::ReadWrite)
+        .await
+        .unwrap();
+    let holders: Vec<_> = (0..8)
+        .map(|_| tokio::spawn(hold(server.address("secret"))))
+        .collect();
+    for one in holders {
+        one.await.unwrap();
+    }
+    first.commit(batch(4, 1)).await.unwrap();
+    first.close().await;
+}
+/// Opens the ledger and reads, or learns that the server takes no more.
+async fn hold(address: Address) {
+    match piperoll_store::open(&address, OpenMode::ReadOnly).await {
+        Ok(store) => {
+            let answers = [
+                store.head().await.map(drop),
+                store.consumed(0, 9).await.map(drop),
+            ];
+            for answer in answers {
+                assert!(
+                    matches!(answer, Ok(()) | Err(Error::Unavailable(_))),
+                    "{answer:?}"
+                );
+            }
+            store.close().await;
+        }
+        Err(Error::Unavailable(_)) => {}
+        Err(other) => panic!("{other:?}"),
+    }
 }

@@ -142,6 +142,14 @@ async fn guest() {
     let Some(path) = std::env::var_os("PIPEROLL_TEST_GUEST_READS") else {
         return;
     };
+    match sqlite::open(Path::new(&path), OpenMode::ReadWrite)
+        .await
+        .map(drop)
+    {
+        Ok(()) => println!("guest: it may write"),
+        Err(Error::Unfit { .. }) => {}
+        Err(error) => println!("guest: writing: {error}"),
+    }
     match sqlite::open(Path::new(&path), OpenMode::ReadOnly).await {
         Ok(store) => println!(
             "guest: {:?} entries",

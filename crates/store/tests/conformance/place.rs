@@ -47,7 +47,7 @@ impl Place {
     pub(crate) async fn empty_postgres(rule: &str) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let Ok(server) = std::env::var("PIPEROLL_TEST_POSTGRES") else {
-            skip(rule);
+            skip(rule, "PIPEROLL_TEST_POSTGRES");
             return None;
         };
         let admin = PgConnectOptions::from_str(&server).unwrap();
@@ -191,8 +191,8 @@ async fn run(connection: &mut PgConnection, sql: &str) -> Result<(), String> {
 }
 
 /// Says that a test did not run; in CI that is a failure. `scripts/test` prints the list at its end.
-fn skip(rule: &str) {
-    let why = "no PostgreSQL (PIPEROLL_TEST_POSTGRES is unset; scripts/test starts one)";
+pub(crate) fn skip(rule: &str, variable: &str) {
+    let why = format!("no PostgreSQL ({variable} is unset; scripts/test starts one)");
     assert_ne!(
         std::env::var("CI").as_deref(),
         Ok("true"),
