@@ -95,8 +95,11 @@ impl Material {
                 let pushes: Vec<u64> = commit.pushes.into_iter().collect();
                 self.pushes.extend(pushes.iter().copied());
                 if !commit.runs.is_empty() || commit.filed.is_some() {
-                    let named: Option<Change> = asked.find(&commit_change(&name));
-                    self.list(named.into_iter().flat_map(|named| named.entries), asked);
+                    let as_change: Option<Change> = asked.find(&commit_change(&name));
+                    self.list(
+                        as_change.into_iter().flat_map(|change| change.entries),
+                        asked,
+                    );
                 }
                 self.list(pushes, asked);
                 let content: Content = asked.find(&name).unwrap_or_default();

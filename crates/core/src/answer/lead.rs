@@ -49,19 +49,16 @@ pub(super) fn sentences(material: &Material, asked: &Asked<'_>) -> Vec<Sentence>
             shown_name(name)
         )));
     }
-    match main_deployment(material) {
-        Some((_, main)) => {
-            let standing = agreement::standing(main, asked);
-            lead.extend(agreed(main, &standing, asked));
-            lead.push(went(material, main, asked));
-            lead.extend(followed(material, main, asked));
-            lead.extend(failed_further(material, main, asked));
-        }
-        None => {
-            lead.extend(decided(material, asked));
-            lead.push(undeployed(material, asked));
-        }
-    }
+    let Some((_, main)) = main_deployment(material) else {
+        lead.extend(decided(material, asked));
+        lead.push(undeployed(material, asked));
+        return lead;
+    };
+    let standing = agreement::standing(main, asked);
+    lead.extend(agreed(main, &standing, asked));
+    lead.push(went(material, main, asked));
+    lead.extend(followed(material, main, asked));
+    lead.extend(failed_further(material, main, asked));
     lead
 }
 
