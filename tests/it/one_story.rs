@@ -240,7 +240,7 @@ async fn story(server: &Server) -> (serde_json::Value, Vec<String>) {
     let (_, log) = server
         .get("/v1/log?change=github%3Aacme%2Fcheckout%23418")
         .await;
-    let mut kinds: Vec<_> = log["entries"]
+    let mut kinds: Vec<_> = log["rows"]
         .as_array()
         .unwrap()
         .iter()

@@ -85,7 +85,7 @@ impl Server {
     /// The newest entry of a kind, once there is one.
     pub(crate) async fn wait_for_entry(&self, kind: &str) -> serde_json::Value {
         self.wait(&format!("/v1/log?kind={kind}&limit=1"), |body| {
-            let entry = body["entries"].get(0)?;
+            let entry = body["rows"].get(0)?;
             (!entry.is_null()).then(|| entry.clone())
         })
         .await
