@@ -1,6 +1,6 @@
 //! Where answers come from: a server, or a folder that nobody serves. Both give the same JSON of `/v1`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fmt::Write, path::PathBuf, sync::Arc};
 
 use piperoll_client::{problem, query, server::Server};
 use piperoll_server::{clock, entropy, offline::Reader};
@@ -104,7 +104,7 @@ pub(crate) fn segment(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped

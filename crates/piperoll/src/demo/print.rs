@@ -1,7 +1,7 @@
 //! What the demo prints: the question, the answer with its records, and how to check it. Every number is counted, none is written
 //! down here.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, fmt::Write, path::Path};
 
 use piperoll_core::{
     answer::{LogRow, Story},
@@ -47,21 +47,24 @@ pub(crate) async fn answer(
         "\nCheckout broke on Thursday evening. What had changed, and who had agreed to it?\n\n",
     );
     text.push_str(&render::answer(&told));
-    text.push_str(&format!(
-        "\nDo not take our word for it:\n  piperoll verify --data {folder}\n"
-    ));
-    text.push_str(&format!(
-        "  {} entries, {} signatures, 1 tree of {} leaves, {}: all as signed\n",
+    let _ = writeln!(
+        text,
+        "\nDo not take our word for it:\n  piperoll verify --data {folder}"
+    );
+    let _ = writeln!(
+        text,
+        "  {} entries, {} signatures, 1 tree of {} leaves, {}: all as signed",
         report.entries,
         report.signatures,
         report.entries,
         counted(report.checkpoints, "checkpoint"),
-    ));
+    );
     text.push_str(&attack(&told, &folder.to_string()));
     let page = format!("http://{}/changes/{}", running.address(), segment(&hero));
-    text.push_str(&format!(
-        "\nThe story as a page: {page}      Ctrl-C ends the server; the ledger stays.\n"
-    ));
+    let _ = writeln!(
+        text,
+        "\nThe story as a page: {page}      Ctrl-C ends the server; the ledger stays."
+    );
     output::data(&text)
 }
 
@@ -88,10 +91,10 @@ fn counts(rows: &[LogRow], messages: [u64; 4], folder: &str) -> String {
 }
 fn overstepped_service() -> &'static str {
     let service = story::WEEK.iter().find_map(|moment| match moment.act {
-        story::Act::Overstepped { change, .. } => Some(story::change_of(change).service),
+        story::Act::Overstepped(deploying) => deploying.parts.first(),
         _ => None,
     });
-    service.unwrap_or("another service")
+    service.map_or("another service", |part| story::change_of(*part).service)
 }
 fn counted(number: u64, what: &str) -> String {
     if number == 1 {
