@@ -123,7 +123,7 @@ pub(crate) fn lines(lines: &[Line], indent: &str) -> String {
     for line in lines {
         let sign = line
             .sign
-            .map_or_else(|| "  ".to_owned(), |sign| format!("{sign} "));
+            .map_or_else(|| "    ".to_owned(), |sign| format!("  {sign} "));
         let recorded = match line.at.recorded_at {
             Some(at) => format!(" (recorded {})", date(at)),
             None => String::new(),

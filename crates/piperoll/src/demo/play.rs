@@ -307,9 +307,9 @@ impl Player {
             End::Failure => (Outcome::Failure, Some("smoke-test".to_owned())),
         };
         let last = deployments.len().saturating_sub(1);
-        for (at, deployment) in deployments.iter().enumerate() {
-            let draft = deployment.finished(emitter.now(), outcome, failure.clone());
-            let sent = emitter.emit(draft, at == last).await?;
+        for (place, deployment) in deployments.iter().enumerate() {
+            let draft = deployment.finished(at, outcome, failure.clone());
+            let sent = emitter.emit(draft, place == last).await?;
             self.take(&sent).await?;
         }
         Ok(())
@@ -337,11 +337,9 @@ impl Player {
     /// Signs with the key of `name`, and keeps what it sends in the outbox of `machine`.
     async fn emitter(&self, name: &str, machine: &str) -> Result<Emitter> {
         let signer = keys::read_file(&self.layout.key(name))?;
-        Ok(Emitter::new(
-            self.dispatch(machine).await?,
-            signer,
-            Arc::clone(&self.clock) as clock::Shared,
-        ))
+        let clock = Arc::clone(&self.clock) as clock::Shared;
+        let emitter = Emitter::new(self.dispatch(machine).await?, signer, clock);
+        Ok(emitter.without_catching_up())
     }
     async fn dispatch(&self, machine: &str) -> Result<Dispatch> {
         let folder = Folder::open(&self.layout.outbox(machine)).map_err(anyhow::Error::from)?;
