@@ -23,12 +23,41 @@ struct Page {
     next: Option<String>,
 }
 
+/// Where the demo's ledger lies, as it is named in lines to copy.
+pub(crate) struct Stored<'a> {
+    pub folder: &'a Path,
+    /// In place of `ledger.db` in the folder, quoted for a shell.
+    pub database: Option<String>,
+}
+impl Stored<'_> {
+    fn named(&self) -> String {
+        match &self.database {
+            Some(database) => format!("--database {database}"),
+            None => format!("--data {}", self.folder.display()),
+        }
+    }
+    /// What changes one word of an approval's payload, as whoever owns the database can.
+    fn change(&self, index: u64) -> String {
+        match &self.database {
+            Some(database) => format!(
+                "psql {database} -c \"alter table payload disable trigger payload_only_erased; update payload set body = \
+                 convert_to(replace(convert_from(body, 'UTF8'), 'approved', 'rejected'), 'UTF8') where idx = {index}\""
+            ),
+            None => format!(
+                "sqlite3 {}/ledger.db \"drop trigger payload_only_erased; update payload set body = \
+                 cast(replace(cast(body as text), 'approved', 'rejected') as blob) where idx = {index}\"",
+                self.folder.display()
+            ),
+        }
+    }
+}
+
 /// The whole answer, on stdout.
 pub(crate) async fn answer(
     running: &Running,
     source: &Source,
     ledger: LedgerId,
-    data: &Path,
+    stored: &Stored<'_>,
 ) -> Result {
     let report = audit::audit(&*running.state().store, Some(ledger)).await;
     let report = report.map_err(|error| Problem::new(Exit::Unverified, error.to_string()))?;
@@ -41,12 +70,13 @@ pub(crate) async fn answer(
         .ask(&format!("/v1/changes/{}", segment(&hero)), &[])
         .await?;
     let rows = whole_log(source).await?;
-    let folder = data.display();
-    let mut text = counts(&rows, report.messages, &folder.to_string());
+    let folder = stored.folder.display().to_string();
+    let mut text = counts(&rows, report.messages, &folder);
     text.push_str(
         "\nCheckout broke on Thursday evening. What had changed, and who had agreed to it?\n\n",
     );
     text.push_str(&render::answer(&told));
+<<<<<<< HEAD
     let _ = writeln!(
         text,
         "\nDo not take our word for it:\n  piperoll verify --data {folder}"
@@ -54,12 +84,25 @@ pub(crate) async fn answer(
     let _ = writeln!(
         text,
         "  {} entries, {} signatures, 1 tree of {} leaves, {}: all as signed",
+=======
+    text.push_str(&format!(
+        "\nDo not take our word for it:\n  piperoll verify {}\n",
+        stored.named()
+    ));
+    text.push_str(&format!(
+        "  {} entries, {} signatures, 1 tree of {} leaves, {}: all as signed\n",
+>>>>>>> c0a7aab (Name the ledger's database by --database wherever --data works; a password there is never shown)
         report.entries,
         report.signatures,
         report.entries,
         counted(report.checkpoints, "checkpoint"),
+<<<<<<< HEAD
     );
     text.push_str(&attack(&told, &folder.to_string()));
+=======
+    ));
+    text.push_str(&attack(&told, stored));
+>>>>>>> c0a7aab (Name the ledger's database by --database wherever --data works; a password there is never shown)
     let page = format!("http://{}/changes/{}", running.address(), segment(&hero));
     let _ = writeln!(
         text,
@@ -112,7 +155,7 @@ fn people(number: u64) -> String {
 }
 
 /// A line that changes one word of an approval in the database, and what comes of it.
-fn attack(told: &Story, folder: &str) -> String {
+fn attack(told: &Story, stored: &Stored<'_>) -> String {
     let Some(approval) = told
         .agreements
         .iter()
@@ -123,9 +166,9 @@ fn attack(told: &Story, folder: &str) -> String {
     let index = approval.at.index;
     format!(
         "\nNow be the attacker. Change one word of record {index}, then verify again:\n  \
-         sqlite3 {folder}/ledger.db \"drop trigger payload_only_erased; update payload set body = \
-         cast(replace(cast(body as text), 'approved', 'rejected') as blob) where idx = {index}\"\n  \
+         {}\n  \
          → entry {index}: its payload is not the one that was signed   (exit {})\n",
+        stored.change(index),
         Exit::Unverified.code()
     )
 }
