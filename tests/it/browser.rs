@@ -73,7 +73,7 @@ async fn the_story_page_tells_who_approved_what_and_where_it_went() {
             assert_eq!(browser.evaluate(UNREADABLE_LABELS), json!([]), "{name}");
         }
     }
-    let text = browser
+    let said_by_page = browser
         .evaluate("document.querySelector('main').innerText")
         .as_str()
         .unwrap()
@@ -87,8 +87,8 @@ async fn the_story_page_tells_who_approved_what_and_where_it_went() {
         "production",
     ] {
         assert!(
-            text.contains(said),
-            "the page does not say {said:?}:\n{text}"
+            said_by_page.contains(said),
+            "the page does not say {said:?}:\n{said_by_page}"
         );
     }
     let lead = browser
@@ -148,7 +148,7 @@ async fn the_matrix_shows_every_service_in_every_environment() {
             );
         }
     }
-    let text = browser
+    let said_by_page = browser
         .evaluate("document.querySelector('main').innerText")
         .as_str()
         .unwrap()
@@ -164,8 +164,8 @@ async fn the_matrix_shows_every_service_in_every_environment() {
         "without approval",
     ] {
         assert!(
-            text.contains(said),
-            "the matrix does not say {said:?}:\n{text}"
+            said_by_page.contains(said),
+            "the matrix does not say {said:?}:\n{said_by_page}"
         );
     }
 }

@@ -65,7 +65,10 @@ impl Chromium {
             "Target.attachToTarget",
             &json!({"targetId": target, "flatten": true}),
         );
-        browser.session = attached["sessionId"].as_str().unwrap().to_owned();
+        attached["sessionId"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut browser.session);
         browser.call("Page.enable", &json!({}));
         browser
     }

@@ -1,5 +1,7 @@
 //! The least of an HTTP client, so that tests see exactly what is on the wire.
 
+use std::fmt::Write as _;
+
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 pub(crate) type Answer = std::io::Result<(u16, Vec<u8>)>;
@@ -34,9 +36,9 @@ pub(crate) async fn request(
     let mut stream = tokio::net::TcpStream::connect(host).await?;
     let mut head = format!("{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     for (name, value) in headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        write!(head, "{name}: {value}\r\n").unwrap();
     }
-    head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
+    write!(head, "content-length: {}\r\n\r\n", body.len()).unwrap();
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(&body).await?;
     let mut answer = Vec::new();

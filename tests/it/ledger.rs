@@ -180,7 +180,7 @@ impl Ledger {
         let administrator = self.administrator();
         let person = Principal::person([7; 16]).as_str().to_owned();
         let content = Content::PersonDescribed(piperoll_core::kind::Empty {});
-        let mut draft = administrator.draft(Some(person), content, administrator.profile());
+        let mut draft = Signer::draft(Some(person), content, administrator.profile());
         draft
             .texts
             .insert("name".to_owned(), "Ines Okafor".to_owned());

@@ -172,10 +172,8 @@ fn pipeline_variables(ledger: &Ledger, server: &Server) -> Vec<(String, String)>
         .find("-----END OPENSSH PRIVATE KEY-----")
         .unwrap()
         + "-----END OPENSSH PRIVATE KEY-----".len();
-    let key: String = said[begin..begin + end]
-        .lines()
-        .map(|line| format!("{}\n", line.trim()))
-        .collect();
+    let lines: Vec<_> = said[begin..begin + end].lines().map(str::trim).collect();
+    let key = lines.join("\n") + "\n";
     let id = encoding::hex(&ledger.id.0.0);
     vec![
         ("PIPEROLL_SERVER".to_owned(), server.url.clone()),

@@ -57,10 +57,6 @@ impl Server {
         Self { process, url, log }
     }
 
-    pub(crate) fn process_id(&self) -> u32 {
-        self.process.id()
-    }
-
     /// SIGKILL, and waits until it is gone; gives what it had logged.
     pub(crate) fn kill(mut self) -> String {
         self.process.kill().unwrap();

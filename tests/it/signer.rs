@@ -70,19 +70,14 @@ impl Signer {
             until: None,
             established: None,
         };
-        self.draft(
+        Self::draft(
             Some(keyid(&public)),
             Content::KeyRegistered(content),
             self.profile(),
         )
     }
 
-    pub(crate) fn draft(
-        &self,
-        subject: Option<String>,
-        content: Content,
-        profile: Profile,
-    ) -> Draft {
+    pub(crate) fn draft(subject: Option<String>, content: Content, profile: Profile) -> Draft {
         let timestamp: Timestamp = "2026-11-10T12:00:00Z".parse().unwrap();
         Draft {
             id: None,
@@ -100,7 +95,7 @@ impl Signer {
         let mut profile = self.profile();
         profile.service = Some(format!("service-{}", run % 7));
         profile.environment = Some(
-            if run % 3 == 0 {
+            if run.is_multiple_of(3) {
                 "production"
             } else {
                 "staging"
@@ -115,7 +110,7 @@ impl Signer {
         let content = if n.is_multiple_of(2) {
             Content::DeploymentStarted(DeploymentStarted { trigger: None })
         } else {
-            let outcome = if run % 11 == 0 {
+            let outcome = if run.is_multiple_of(11) {
                 Outcome::Failure
             } else {
                 Outcome::Success
@@ -127,6 +122,6 @@ impl Signer {
             })
         };
         let subject = format!("{}/run-{run}", self.principal.slug());
-        self.sign(&self.draft(Some(subject), content, profile))
+        self.sign(&Self::draft(Some(subject), content, profile))
     }
 }
