@@ -76,33 +76,20 @@ pub(crate) async fn answer(
         "\nCheckout broke on Thursday evening. What had changed, and who had agreed to it?\n\n",
     );
     text.push_str(&render::answer(&told));
-<<<<<<< HEAD
     let _ = writeln!(
         text,
-        "\nDo not take our word for it:\n  piperoll verify --data {folder}"
+        "\nDo not take our word for it:\n  piperoll verify {}",
+        stored.named()
     );
     let _ = writeln!(
         text,
         "  {} entries, {} signatures, 1 tree of {} leaves, {}: all as signed",
-=======
-    text.push_str(&format!(
-        "\nDo not take our word for it:\n  piperoll verify {}\n",
-        stored.named()
-    ));
-    text.push_str(&format!(
-        "  {} entries, {} signatures, 1 tree of {} leaves, {}: all as signed\n",
->>>>>>> c0a7aab (Name the ledger's database by --database wherever --data works; a password there is never shown)
         report.entries,
         report.signatures,
         report.entries,
         counted(report.checkpoints, "checkpoint"),
-<<<<<<< HEAD
     );
-    text.push_str(&attack(&told, &folder.to_string()));
-=======
-    ));
     text.push_str(&attack(&told, stored));
->>>>>>> c0a7aab (Name the ledger's database by --database wherever --data works; a password there is never shown)
     let page = format!("http://{}/changes/{}", running.address(), segment(&hero));
     let _ = writeln!(
         text,
