@@ -147,10 +147,17 @@ pub(super) fn service(change: &Change, asked: &Asked<'_>) -> Option<String> {
 }
 /// The latest title; of a change nobody described, what its request for approval says.
 pub(super) fn title(change: &Change, asked: &Asked<'_>) -> Words {
-    change
-        .titled
-        .or(change.asked)
-        .and_then(|at| asked.entry(at.index))
+    let latest = change.titled.or(change.asked);
+    let entry = match latest {
+        Some(at) if !asked.has(at.index) => change
+            .entries
+            .iter()
+            .filter_map(|index| asked.entry(*index))
+            .filter(|entry| entry.texts.contains_key("summary"))
+            .max_by_key(|entry| (entry.event.timestamp.min(entry.recorded_at), entry.index)),
+        latest => latest.and_then(|at| asked.entry(at.index)),
+    };
+    entry
         .and_then(|entry| entry.texts.get("summary"))
         .cloned()
         .unwrap_or(Words::NotSupplied)

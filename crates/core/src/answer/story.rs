@@ -148,7 +148,7 @@ fn reference(material: &Material, asked: &Asked<'_>) -> ChangeRef {
     change
 }
 fn state(material: &Material, asked: &Asked<'_>) -> State {
-    match material.change.state.filter(|(at, _)| asked.has(at.index)) {
+    match gather::state(&material.change, asked) {
         Some((_, Stated::Open)) => State::Open,
         Some((_, Stated::Merged)) => State::Merged,
         Some((_, Stated::Abandoned)) => State::Abandoned,

@@ -4,6 +4,7 @@
     reason = "the exemption for tests does not reach helpers"
 )]
 
+mod answers;
 mod drafts;
 mod example;
 mod fold;
@@ -14,6 +15,7 @@ mod payload;
 mod properties;
 mod rules;
 mod shapes;
+mod stories;
 mod support;
 mod tell;
 mod verdicts;

@@ -99,7 +99,7 @@ pub(crate) struct Models {
 }
 impl Models {
     /// Folds everything, `batch` entries at a time.
-    pub(crate) fn of(told: Vec<Told>, batch: usize) -> Self {
+    pub(crate) fn of(told: &[Told], batch: usize) -> Self {
         let mut models = Self::default();
         for chunk in told.chunks(batch) {
             let mut working = Working::new();

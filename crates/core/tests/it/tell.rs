@@ -37,12 +37,11 @@ impl Teller {
     /// An event of a kind; `profile` holds what is to be in the profile beside what every event has.
     pub(crate) fn say(
         &mut self,
-        kind: &str,
-        source: &str,
+        (kind, source): (&str, &str),
         minute: u64,
         subject: &str,
-        content: Value,
-        profile: Value,
+        content: &Value,
+        profile: &Value,
         texts: &[(&str, &str)],
     ) {
         let kind = piperoll_core::kind::Kind::from_name(kind).unwrap();
@@ -101,15 +100,8 @@ impl Teller {
     }
 
     pub(crate) fn person(&mut self, urn: &str, name: &str) {
-        self.say(
-            "person.described",
-            ADMIN,
-            0,
-            urn,
-            json!({}),
-            json!({}),
-            &[("name", name)],
-        );
+        let said = ("person.described", ADMIN);
+        self.say(said, 0, urn, &json!({}), &json!({}), &[("name", name)]);
     }
     /// A merge request of `shop` is opened, merged, …; `binds` are (label, commit).
     pub(crate) fn change(
@@ -127,89 +119,87 @@ impl Teller {
             .collect();
         let texts: Vec<(&str, &str)> = title.map(|title| ("summary", title)).into_iter().collect();
         self.say(
-            what,
-            BRIDGE,
+            (what, BRIDGE),
             minute,
             &change,
-            json!({"repository": {"id": "acme/shop", "source": "https://github.com"}}),
-            json!({"change": change, "service": "shop", "binds": binds}),
+            &json!({"repository": {"id": "acme/shop", "source": "https://github.com"}}),
+            &json!({"change": change, "service": "shop", "binds": binds}),
             &texts,
         );
     }
     /// Commits are pushed to `main`, oldest first.
     pub(crate) fn push(&mut self, minute: u64, before: &str, commits: &[String]) {
+        self.push_so(minute, before, commits, (false, false));
+    }
+    /// The same, `forced` or `truncated`.
+    pub(crate) fn push_so(
+        &mut self,
+        minute: u64,
+        before: &str,
+        commits: &[String],
+        (forced, truncated): (bool, bool),
+    ) {
         let listed: Vec<Value> = commits
             .iter()
             .map(|commit| json!({ "gitCommit": commit }))
             .collect();
         self.say(
-            "branch.pushed",
-            BRIDGE,
+            ("branch.pushed", BRIDGE),
             minute,
             "acme/shop@main",
-            json!({
+            &json!({
                 "repository": {"id": "acme/shop", "source": "https://github.com"},
                 "branch": "main",
                 "before": {"gitCommit": before},
                 "after": listed.last().unwrap(),
-                "forced": false,
+                "forced": forced,
                 "commits": listed,
-                "truncated": false,
+                "truncated": truncated,
             }),
-            json!({"service": "shop"}),
+            &json!({"service": "shop"}),
             &[],
         );
     }
-    /// A deployment (or rollback) starts or finishes.
+    /// `happened` is a kind and, of what is finished, its outcome, such as `deployment.finished success`.
     pub(crate) fn deploy(
         &mut self,
         source: &str,
-        kind: &str,
+        happened: &str,
         minute: u64,
         id: &str,
         environment: &str,
         what: &str,
-        outcome: Option<&str>,
     ) {
         let mut binds = vec![json!({"name": "commit", "digest": {"gitCommit": commit(what)}})];
         if source == PIPELINE {
-            binds.insert(
-                0,
-                json!({"name": "image", "digest": {"sha256": image(what)}}),
-            );
+            let image = json!({"name": "image", "digest": {"sha256": image(what)}});
+            binds.insert(0, image);
         }
+        let (kind, outcome) = happened.split_once(' ').unwrap_or((happened, ""));
         let mut content = json!({});
-        if let Some(outcome) = outcome {
+        if !outcome.is_empty() {
             content["outcome"] = json!(outcome);
         }
         if kind.starts_with("rollback") {
             content["trigger"] = json!("manual");
         }
-        self.say(
-            kind,
-            source,
-            minute,
-            id,
-            content,
-            json!({"service": "shop", "environment": environment, "binds": binds}),
-            &[],
-        );
+        let profile = json!({"service": "shop", "environment": environment, "binds": binds});
+        self.say((kind, source), minute, id, &content, &profile, &[]);
     }
     /// A person decides about an image for production.
     pub(crate) fn decide(&mut self, person: &str, minute: u64, what: &str, decision: &str) {
         let digest = image(what);
         self.say(
-            "approval.updated",
-            person,
+            ("approval.updated", person),
             minute,
             &format!("request-{what}"),
-            json!({
+            &json!({
                 "approvalDetailsUrl": format!("urn:piperoll:approval:request-{what}"),
                 "resourceTargetUrl": format!("urn:sha256:{digest}"),
                 "responder": person,
                 "decision": decision,
             }),
-            json!({
+            &json!({
                 "environment": "production",
                 "role": "technical-approver",
                 "binds": [{"name": "image", "digest": {"sha256": digest}}],
@@ -224,17 +214,17 @@ impl Teller {
         if over {
             content["endsAt"] = json!(at(minute).to_string());
         }
+        let kind = if over {
+            "alert.resolved"
+        } else {
+            "alert.fired"
+        };
         self.say(
-            if over {
-                "alert.resolved"
-            } else {
-                "alert.fired"
-            },
-            MONITOR,
+            (kind, MONITOR),
             minute,
             &format!("k@{starts}"),
-            content,
-            json!({"service": "shop", "environment": "production"}),
+            &content,
+            &json!({"service": "shop", "environment": "production"}),
             &[],
         );
     }
