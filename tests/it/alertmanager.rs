@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::json;
 
-use crate::{http, ledger::Ledger, support};
+use crate::{
+    ledger::{Ledger, http},
+    support,
+};
 
 /// A running Alertmanager; its process ends with it.
 struct Alertmanager {
@@ -123,7 +126,7 @@ async fn a_real_alertmanager_firing_and_resolving_becomes_two_entries() {
     );
     let (_, log) = server.get("/v1/log?kind=alert.*").await;
     assert_eq!(
-        log["rows"]
+        log["entries"]
             .as_array()
             .unwrap_or_else(|| panic!("{log}"))
             .len(),

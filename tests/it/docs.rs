@@ -9,7 +9,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{http, ledger::PIPEROLL, support::repository};
+use crate::{
+    ledger::{PIPEROLL, http},
+    support::repository,
+};
 
 /// A command of a page, what it must print, and the exit code it must have.
 struct Example {

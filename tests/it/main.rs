@@ -1,24 +1,15 @@
 //! The tests across crates: one binary, which runs the real command against real servers.
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "helpers of tests stop at the first surprise, and print their seeds and counts"
+    reason = "helpers of tests stop at the first surprise"
 )]
 
 mod alertmanager;
-mod browser;
-mod chromium;
 mod crash;
-mod demo;
 mod docs;
 mod emitter;
-mod http;
 mod ledger;
-mod nats;
 mod one_story;
-mod replay;
-mod server;
-mod signer;
 mod support;
 mod tamper;
 mod tidy;

@@ -125,9 +125,7 @@ async fn ask(
         server: server.address().to_owned(),
         why: why.to_owned(),
     };
-    let genesis: Genesis =
-        serde_json::from_value(value).map_err(|_| unproved("its genesis lacks a member"))?;
-    let ledger = read(&genesis).map_err(unproved)?;
+    let ledger = read_genesis(value).map_err(unproved)?;
     match expected {
         Some(expected) if expected != ledger.id => Err(Error::Wrong {
             server: server.address().to_owned(),
@@ -142,6 +140,12 @@ async fn ask(
         }),
         _ => Ok(ledger),
     }
+}
+/// The ledger that the body of `GET /v1/genesis` proves; the error says what does not hold.
+pub fn read_genesis(body: serde_json::Value) -> Result<Ledger, &'static str> {
+    let genesis: Genesis =
+        serde_json::from_value(body).map_err(|_| "its genesis lacks a member")?;
+    read(&genesis)
 }
 /// Judges entry 0 as the ledger did, and checks that exactly this leaf comes of it.
 fn read(genesis: &Genesis) -> Result<Ledger, &'static str> {

@@ -6,12 +6,12 @@ use piperoll_tlog::{
     note::VerifierKey,
     receipt::{self, Receipt},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{outbox::Place, query, server::Server};
 
 /// How far a payload has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     #[serde(rename = "not seen")]
     NotSeen,
@@ -25,13 +25,17 @@ pub enum State {
     Refused,
 }
 /// The body of `GET /v1/receipts/<payload hash>`. A claim of the server's until [`verify`] says otherwise.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     pub state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub leaf: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The `.tlog-proof`, once a checkpoint covers the entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<String>,
 }
 impl Answer {

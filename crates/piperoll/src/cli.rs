@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Where(command::where_is::Args),
     Timeline(command::timeline::Args),
     Verify(command::verify::Args),
+    Receipt(command::receipt::Args),
+    Bench(command::bench::Args),
     Completions(command::completions::Args),
 }
 
@@ -49,8 +51,8 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("pipeline", &["emit", "deploy", "flush", "kinds"]),
     ("people", &["request", "approve", "reject", "key"]),
     ("questions", &["log", "change", "where", "timeline"]),
-    ("proof", &["verify"]),
-    ("operating", &["completions"]),
+    ("proof", &["verify", "receipt"]),
+    ("operating", &["bench", "completions"]),
 ];
 
 /// What bare `piperoll` prints: five lines.

@@ -2,6 +2,7 @@
 
 pub(crate) mod add;
 pub(crate) mod approve;
+pub(crate) mod bench;
 pub(crate) mod change;
 pub(crate) mod completions;
 pub(crate) mod demo;
@@ -12,6 +13,7 @@ pub(crate) mod init;
 pub(crate) mod key;
 pub(crate) mod kinds;
 pub(crate) mod log;
+pub(crate) mod receipt;
 pub(crate) mod request;
 pub(crate) mod serve;
 pub(crate) mod timeline;
@@ -39,8 +41,10 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode> {
         Command::Where(args) => where_is::run(args).await?,
         Command::Timeline(args) => timeline::run(args).await?,
         Command::Verify(args) => verify::run(args).await?,
+        Command::Receipt(args) => receipt::run(args).await?,
         Command::Flush(args) => flush::run(args).await?,
         Command::Kinds(args) => kinds::run(&args)?,
+        Command::Bench(args) => bench::run(args).await?,
         Command::Completions(args) => completions::run(&args)?,
         Command::Key(args) => key::run(args).await?,
     }

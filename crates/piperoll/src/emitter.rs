@@ -74,8 +74,6 @@ pub(crate) struct Emitter {
     clock: clock::Shared,
     chain: Option<String>,
     sent: u64,
-    /// Whether the first event is preceded by what earlier commands left behind.
-    catches_up: bool,
 }
 /// What became of an event.
 #[derive(Debug)]
@@ -99,13 +97,7 @@ impl Emitter {
             clock,
             chain: None,
             sent: 0,
-            catches_up: true,
         }
-    }
-    /// For many emitters in one process, which catches up once at its end.
-    pub(crate) fn without_catching_up(mut self) -> Self {
-        self.catches_up = false;
-        self
     }
     pub(crate) fn signer(&self) -> &Signer {
         &self.signer
@@ -121,7 +113,7 @@ impl Emitter {
     ///
     /// An error means that the event is not kept.
     pub(crate) async fn emit(&mut self, mut draft: Draft, last: bool) -> Result<Sent> {
-        if self.sent == 0 && self.catches_up {
+        if self.sent == 0 {
             self.dispatch.catch_up().await?;
         }
         self.sent += 1;

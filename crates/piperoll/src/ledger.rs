@@ -3,7 +3,10 @@
 use piperoll_client::{ledger, server::Server, state::Folder};
 use piperoll_core::{Hash, name::LedgerId};
 
-use crate::exit::{Exit, Problem, Result};
+use crate::{
+    exit::{Exit, Problem, Result},
+    rim,
+};
 
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:7470";
 
@@ -51,7 +54,8 @@ pub(crate) fn parse_id(text: &str) -> Result<LedgerId> {
     })?;
     Ok(LedgerId(hash))
 }
-/// A server by its address.
+/// A server by its address; `PIPEROLL_TOKEN` is shown to it, for those that want to know who reads.
 pub(crate) fn connect(address: &str) -> Result<Server> {
-    Server::new(address, None).map_err(|error| Problem::usage(error.to_string()))
+    Server::new(address, rim::variable("PIPEROLL_TOKEN"))
+        .map_err(|error| Problem::usage(error.to_string()))
 }

@@ -1,6 +1,7 @@
 //! `piperoll`, the command: parse, configure, wire, print, exit. What it does is done by the crates below it.
 
 mod ask;
+mod bench;
 mod ci;
 mod cli;
 mod command;
@@ -48,7 +49,6 @@ fn run() -> Result<ExitCode> {
         Ok(matches) => matches,
         Err(answer) => return explain(&answer),
     };
-    place::refuse_shown_passwords(&matches)?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| Problem::usage(error.to_string()))?;
     let Some(command) = cli.command else {
         output::data(cli::FIVE_LINES)?;

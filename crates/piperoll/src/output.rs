@@ -105,11 +105,14 @@ fn table_at(
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    table.lines().fold(String::new(), |mut text, line| {
-        text.push_str(line.trim_end());
+    let mut text: String = table
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect();
+    if text.is_empty() {
         text.push('\n');
-        text
-    })
+    }
+    text
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 use std::{
     borrow::Cow,
-    fmt::Write,
     io::{self, IsTerminal},
 };
 
@@ -34,7 +33,7 @@ pub(crate) fn escape_json(json: &str) -> Cow<'_, str> {
         if c != '\n' && is_unsafe(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                let _ = write!(escaped, "\\u{unit:04x}");
+                escaped.push_str(&format!("\\u{unit:04x}"));
             }
         } else {
             escaped.push(c);

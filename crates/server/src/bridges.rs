@@ -15,7 +15,6 @@ mod intake;
 mod registry;
 pub mod relay;
 mod signing;
-mod words;
 
 use axum::{Router, extract::DefaultBodyLimit, routing::post};
 

@@ -4,7 +4,7 @@ use super::{
     agreement::{self, Standing},
     asked::Asked,
     environment,
-    gather::{self, Material},
+    gather::Material,
     line, names,
     part::{Mark, Sentence, TimeForm, Tone},
     say,
@@ -49,16 +49,19 @@ pub(super) fn sentences(material: &Material, asked: &Asked<'_>) -> Vec<Sentence>
             shown_name(name)
         )));
     }
-    let Some((_, main)) = main_deployment(material) else {
-        lead.extend(decided(material, asked));
-        lead.push(undeployed(material, asked));
-        return lead;
-    };
-    let standing = agreement::standing(main, asked);
-    lead.extend(agreed(main, &standing, asked));
-    lead.push(went(material, main, asked));
-    lead.extend(followed(material, main, asked));
-    lead.extend(failed_further(material, main, asked));
+    match main_deployment(material) {
+        Some((_, main)) => {
+            let standing = agreement::standing(main, asked);
+            lead.extend(agreed(main, &standing, asked));
+            lead.push(went(material, main, asked));
+            lead.extend(followed(material, main, asked));
+            lead.extend(failed_further(material, main, asked));
+        }
+        None => {
+            lead.extend(decided(material, asked));
+            lead.push(undeployed(material, asked));
+        }
+    }
     lead
 }
 
@@ -291,7 +294,8 @@ fn decided(material: &Material, asked: &Asked<'_>) -> Option<Sentence> {
         .then(|| Sentence::plain_text("Approval is asked for, and nobody has decided."))
 }
 fn undeployed(material: &Material, asked: &Asked<'_>) -> Sentence {
-    match gather::state(&material.change, asked) {
+    let stated = material.change.state.filter(|(at, _)| asked.has(at.index));
+    match stated {
         Some((at, Stated::Merged)) => Sentence::plain_text("It was merged on ")
             .time(moment(at, asked), TimeForm::Day)
             .text(" and is not deployed anywhere, as far as is recorded."),
@@ -313,7 +317,7 @@ pub(super) fn chips(material: &Material, asked: &Asked<'_>) -> Vec<Mark> {
     }
     let Some((_, main)) = main_deployment(material) else {
         chips.extend(undecided(material));
-        chips.push(match gather::state(&material.change, asked) {
+        chips.push(match material.change.state {
             Some((_, Stated::Merged)) => Mark::soft("merged"),
             Some((_, Stated::Abandoned)) => Mark::soft("closed, not merged"),
             Some((_, Stated::Open)) => Mark::soft("open"),
@@ -375,7 +379,7 @@ fn undecided(material: &Material) -> Option<Mark> {
 }
 /// A name as people read it: commits short.
 pub(super) fn shown_name(name: &str) -> String {
-    if gather::is_digest(name) {
+    if super::gather::is_digest(name) {
         return name.get(..7).unwrap_or(name).to_owned();
     }
     name.strip_prefix("ticket:").unwrap_or(name).to_owned()

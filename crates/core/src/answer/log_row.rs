@@ -157,9 +157,7 @@ fn deployed_from(digests: &BTreeSet<String>, asked: &Asked<'_>) -> Option<String
         for key in keys.iter().take(DIGESTS_MAX) {
             let deployment: Deployment = asked.find(key).unwrap_or_default();
             let commit = slot::commit_of(&deployment.binds);
-            found.extend(commit.map(|commit| {
-                names::holder(&commit, asked).unwrap_or_else(|| commit_change(&commit))
-            }));
+            found.extend(commit.and_then(|commit| names::holder(&commit, asked)));
         }
     }
     if found.len() == 1 {

@@ -7,13 +7,12 @@ use piperoll_server::{
     engine,
     serve::{self, Config, Running},
 };
-use piperoll_store::Address;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     exit::{Problem, Result},
     output,
-    place::{self, DataArgs, StateArgs},
+    place::{DataArgs, StateArgs},
     rim,
 };
 
@@ -34,7 +33,6 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     write_log_lines();
-    let address = args.place.address()?;
     let config = Config {
         engine: engine::Config {
             data: args.place.folder(),
@@ -48,17 +46,17 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     };
     let running = serve::start(config)
         .await
-        .map_err(|error| explain(&error, &address))?;
+        .map_err(|error| explain(&error))?;
     output::say(&format!(
         "piperoll: ledger {} is listening on http://{}",
         running.state().ledger.origin.as_str(),
         running.address()
     ));
-    until_told(running, &address).await
+    until_told(running).await
 }
 
 /// Serves until SIGINT or SIGTERM, or until a part of the server ends by itself.
-pub(crate) async fn until_told(mut running: Running, address: &Address) -> Result<ExitCode> {
+pub(crate) async fn until_told(mut running: Running) -> Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let failed = tokio::select! {
         error = running.wait() => Some(error),
@@ -70,25 +68,24 @@ pub(crate) async fn until_told(mut running: Running, address: &Address) -> Resul
     };
     running.shutdown().await;
     match failed {
-        Some(error) => Err(explain(&error, address)),
+        Some(error) => Err(explain(&error)),
         None => Ok(ExitCode::SUCCESS),
     }
 }
 
 /// Why a server did not start or did not go on, with the chain of causes.
-pub(crate) fn explain(error: &serve::Error, address: &Address) -> Problem {
-    place::trouble(error, Some(address))
+pub(crate) fn explain(error: &serve::Error) -> Problem {
+    let message = anyhow::Chain::new(error)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ");
+    Problem::failed(message)
 }
-
-/// What never reaches the log, whatever `RUST_LOG` says.
-const SILENT: &str = "sqlx_postgres::options::pgpass=off";
 
 /// Log lines go to stderr; `RUST_LOG` chooses what, `PIPEROLL_LOG=json` how.
 pub(crate) fn write_log_lines() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"))
-        // It logs lines of ~/.pgpass that it cannot read, passwords and all.
-        .add_directive(SILENT.parse().expect("a directive of ours is well-formed"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -1,10 +1,7 @@
 //! `/` and `/where`: what is in each environment.
 
 use askama::Template;
-use axum::{
-    extract::{Query, State, rejection::QueryRejection},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use jiff::Timestamp;
 use piperoll_core::answer::{
     Cell, Contents, Where, WhereRow,
@@ -16,10 +13,7 @@ use super::{
     words::{self, Chip, Digest, Sentence},
 };
 use crate::{
-    api::{
-        problem::Problem,
-        questions::{self, AsOf},
-    },
+    api::{problem::Problem, questions},
     serve,
 };
 
@@ -52,11 +46,8 @@ struct Slot {
     chips: Vec<Chip>,
 }
 
-pub(super) async fn get(
-    State(state): State<serve::State>,
-    parameters: Result<Query<AsOf>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let answer = questions::matrix(&state, parameters?.0.as_of).await?;
+pub(super) async fn get(State(state): State<serve::State>) -> Result<Response, Problem> {
+    let answer = questions::matrix(&state).await?;
     let frame = Frame::new(
         &state,
         "Where every change is".to_owned(),

@@ -5,12 +5,10 @@
 )]
 
 mod auditing;
-mod bridges;
 mod failing;
 mod faulty;
 mod http;
 mod publishing;
-mod reading;
 mod replay;
 mod running;
 mod support;

@@ -194,14 +194,16 @@ impl Administrator {
             texts,
         };
         let sent = self.emitter.emit(draft, false).await?;
-        if let Some(index) = sent.index() {
-            return Ok(index);
+        match sent.index() {
+            Some(index) => Ok(index),
+            None => {
+                sent.conclude(kind.name(), true)?;
+                Err(Problem::new(
+                    Exit::NoAnswer,
+                    format!("{} is not recorded yet", kind.name()),
+                ))
+            }
         }
-        sent.conclude(kind.name(), true)?;
-        Err(Problem::new(
-            Exit::NoAnswer,
-            format!("{} is not recorded yet", kind.name()),
-        ))
     }
 }
 pub(super) fn owned(names: &[&str]) -> Vec<String> {
