@@ -5,6 +5,12 @@
 )]
 
 mod alertmanager;
+mod browser;
+mod chromium;
+mod cli;
+mod cli_people;
+mod cli_pipeline;
+mod cli_usage;
 mod crash;
 mod docs;
 mod emitter;

@@ -1,6 +1,10 @@
 //! Where events go: an outbox, the server it delivers to, and the ledger both must be of.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use piperoll_client::{
     courier::{Alarm, Courier, Fate, Patience, Report, Why},
@@ -68,6 +72,8 @@ pub(crate) struct Dispatch {
     pub outbox: Outbox,
     /// The verified ledger, or why the server cannot be used now.
     reached: std::result::Result<Ledger, Unreached>,
+    /// The server turned out to keep another ledger.
+    other_ledger: AtomicBool,
 }
 /// Why events only go into the outbox for now.
 #[derive(Clone, Debug)]
@@ -126,51 +132,72 @@ impl Dispatch {
             folder,
             outbox,
             reached,
+            other_ledger: AtomicBool::new(false),
         })
     }
     /// Whether the server keeps another ledger than the one events are signed for.
     pub(crate) fn is_wrong_ledger(&self) -> bool {
-        self.reached
-            .as_ref()
-            .is_err_and(|unreached| unreached.wrong_ledger)
+        self.other_ledger.load(Ordering::Relaxed)
+            || self
+                .reached
+                .as_ref()
+                .is_err_and(|unreached| unreached.wrong_ledger)
+    }
+    /// A ledger that was verified before is not asked again for each event. Where its answers surprise, it is asked whether it is
+    /// still the same one; what is given is why it is not.
+    async fn is_another(&self) -> Option<String> {
+        let ledger = self.reached.as_ref().ok()?;
+        match ledger::confirm(&self.folder, &self.server, ledger).await {
+            Ok(()) | Err(ledger::Error::Query(_) | ledger::Error::State(_)) => None,
+            Err(error) => {
+                self.other_ledger.store(true, Ordering::Relaxed);
+                Some(error.to_string())
+            }
+        }
     }
     /// Sends an event that was kept just now.
     pub(crate) async fn send(&self, claim: Claim) -> Result<Fate> {
-        match self.courier() {
-            Ok(courier) => Ok(courier.send(claim).await.map_err(anyhow::Error::from)?),
-            Err(unreached) => Ok(Fate::Waiting(Why::Contradiction(unreached.why.clone()))),
+        let courier = match self.courier() {
+            Ok(courier) => courier,
+            Err(unreached) => return Ok(Fate::Waiting(Why::Contradiction(unreached.why.clone()))),
+        };
+        let fate = courier.send(claim).await.map_err(anyhow::Error::from)?;
+        if matches!(fate, Fate::Waiting(Why::Retry(_)))
+            && let Some(why) = self.is_another().await
+        {
+            return Ok(Fate::Waiting(Why::Contradiction(why)));
         }
+        Ok(fate)
     }
     /// What earlier commands left behind: receipts that are ready by now, then events that still wait. What comes of it is
     /// said, and stands in nobody's way.
     pub(crate) async fn catch_up(&self) -> Result {
-        if let Ok(courier) = self.courier() {
-            raise(
-                &courier
-                    .fetch_receipts(RECEIPTS_WITHIN)
-                    .await
-                    .map_err(anyhow::Error::from)?,
-            );
-            raise(
-                &courier
-                    .flush(OLDER_EVENTS_WITHIN)
-                    .await
-                    .map_err(anyhow::Error::from)?,
-            );
+        self.fetch_receipts().await?;
+        if let Ok(courier) = self.courier()
+            && !self.is_wrong_ledger()
+        {
+            let report = courier.flush(OLDER_EVENTS_WITHIN).await;
+            self.raise(&report.map_err(anyhow::Error::from)?).await;
         }
         Ok(())
     }
     /// Brings home the receipts that are ready by now; what is not ready comes with a later command.
     pub(crate) async fn fetch_receipts(&self) -> Result {
         if let Ok(courier) = self.courier() {
-            raise(
-                &courier
-                    .fetch_receipts(RECEIPTS_WITHIN)
-                    .await
-                    .map_err(anyhow::Error::from)?,
-            );
+            let report = courier.fetch_receipts(RECEIPTS_WITHIN).await;
+            self.raise(&report.map_err(anyhow::Error::from)?).await;
         }
         Ok(())
+    }
+    /// Says what happened to other events on the way.
+    async fn raise(&self, report: &Report) {
+        if !report.alarms.is_empty()
+            && let Some(why) = self.is_another().await
+        {
+            output::warn(&why, &[]);
+            return;
+        }
+        raise(report);
     }
     /// Delivers whatever waits and fetches every receipt that is ready.
     pub(crate) async fn flush(&self, within: Duration) -> Result<Flushed> {
@@ -253,7 +280,7 @@ fn unknown(server: &Server, error: &ledger::Error) -> Problem {
         }
     }
 }
-/// What happened to other events on the way.
+/// One line for each event, and a warning for each alarm.
 fn raise(report: &Report) {
     for alarm in &report.alarms {
         let what = match alarm {
