@@ -46,6 +46,7 @@ async fn serve(folder: &Path, listen: SocketAddr) -> serve::Running {
         data: folder.join("data"),
         database: None,
         state: folder.join("state"),
+        nats: None,
         clock: Arc::new(clock::System),
         entropy: entropy::system,
     };

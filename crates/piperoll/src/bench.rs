@@ -61,6 +61,7 @@ pub(crate) async fn ingest(plan: Plan) -> anyhow::Result<Report> {
         data: data.clone(),
         database: plan.database.clone(),
         state: scratch.path().join("state"),
+        nats: None,
         clock: Arc::new(System),
         entropy: rim::fill,
     })

@@ -1,5 +1,7 @@
 //! A ledger at work without its HTTP side: lock, store, projector, stream, publisher. `serve` adds the doors, `bench` needs none.
 
+mod sources;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use piperoll_core::authority;
@@ -21,8 +23,9 @@ use crate::{
     receipts::{Receipts, Waiting},
     serve::{Ledger, Stop},
     status::{self, Streaming},
-    stream::embedded,
+    stream::jetstream::{self, Connection},
 };
+use sources::Sources;
 
 /// How long tasks may take to end before they are cut off; a commit takes milliseconds.
 const END_WAIT: Duration = Duration::from_secs(20);
@@ -35,6 +38,8 @@ pub struct Config {
     pub database: Option<String>,
     /// The state directory; the guard lies in `<state>/<ledger id>/guard`.
     pub state: PathBuf,
+    /// `--nats`; `None` is the embedded stream.
+    pub nats: Option<jetstream::Config>,
     pub clock: clock::Shared,
     pub entropy: Entropy,
 }
@@ -52,6 +57,14 @@ pub enum Error {
     NotFounded(PathBuf),
     #[error("the key file {} is not the one that entry 0 lists; use the folder of this ledger, or restore its keys", .0.display())]
     WrongKey(PathBuf),
+    #[error(transparent)]
+    Nats(#[from] jetstream::Error),
+    #[error(
+        "this ledger reads the stream {0}; start the server with --nats and the address of that NATS"
+    )]
+    NatsNeeded(String),
+    #[error("the ledger did not take the new stream: {0}")]
+    NotAdopted(String),
     #[error("entry 0 names an origin that cannot name a checkpoint key")]
     Origin(#[from] note::Error),
     /// The server ran and then a part of it ended.
@@ -70,6 +83,8 @@ pub struct Engine {
     pub clock: clock::Shared,
     pub entropy: Entropy,
     lock: Lock,
+    nats: Option<Connection>,
+    /// Stream, then projector: they end in this order.
     tasks: Vec<Task>,
     publisher: Task,
 }
@@ -83,25 +98,52 @@ pub(crate) struct Task {
 impl Engine {
     /// Takes the folder's lock, opens the database, takes the ledger over and starts to project and to publish.
     pub async fn start(config: Config) -> Result<Self, Error> {
-        let folder = Folder::new(config.data);
+        let folder = Folder::new(config.data.clone());
         let lock = folder.lock()?;
         let store = folder
             .open_store(config.database.as_deref(), OpenMode::ReadWrite)
             .await?;
         let (ledger, checkpoint_key) = identify(&folder, &store).await?;
-        let status = status::Handle::new(Streaming::Embedded);
-
-        let (writer_switch, writer_stop) = Stop::new();
-        let (writer, door) = Writer::open(
-            Arc::clone(&store),
-            Arc::clone(&config.clock),
-            status.clone(),
-            writer_stop,
-        )
-        .await?;
-        let (feed_switch, feed_stop) = Stop::new();
-        let (intake, feed) =
-            embedded::open(door, Arc::clone(&config.clock), status.clone(), feed_stop);
+        let status = status::Handle::new(match &config.nats {
+            None => Streaming::Embedded,
+            Some(_) => Streaming::JetStream {
+                connected: false,
+                last_sequence: 0,
+            },
+        });
+        let nats = match &config.nats {
+            Some(nats) => {
+                let id = ledger.id.0.to_hex();
+                Some(Connection::open(nats, ledger.origin.slug(), &id, status.clone()).await?)
+            }
+            None => None,
+        };
+        let (switch, stop) = Stop::new();
+        let clock = Arc::clone(&config.clock);
+        let (writer, door) = Writer::open(Arc::clone(&store), clock, status.clone(), stop).await?;
+        let cursor = door.restart.borrow().cursor.clone();
+        let projector = Task::start("projector", Some(switch), writer.run());
+        let waiting = Waiting::default();
+        let sources = Sources {
+            ledger: &ledger,
+            folder: &folder,
+            status: &status,
+            config: &config,
+            door,
+        };
+        let source = match &nats {
+            Some(connection) => sources.jetstream(connection, cursor, &waiting).await,
+            None => sources.embedded(&cursor),
+        };
+        drop(sources);
+        let (intake, stream) = match source {
+            Ok(source) => source,
+            Err(error) => {
+                projector.end().await;
+                store.close().await;
+                return Err(error);
+            }
+        };
         let publisher = Publisher::new(
             Arc::clone(&store),
             status.clone(),
@@ -109,25 +151,19 @@ impl Engine {
             ledger.origin.as_str().to_owned(),
             checkpoint_key,
         );
-        let (publisher_switch, publisher_stop) = Stop::new();
+        let (switch, stop) = Stop::new();
         Ok(Self {
-            receipts: Receipts::new(Arc::clone(&store), Waiting::default()),
+            receipts: Receipts::new(Arc::clone(&store), waiting),
             ledger: Arc::new(ledger),
-            intake: Arc::new(intake),
+            intake,
             status,
             folder,
             clock: config.clock,
             entropy: config.entropy,
             lock,
-            tasks: vec![
-                Task::start("stream", Some(feed_switch), feed.run()),
-                Task::start("projector", Some(writer_switch), writer.run()),
-            ],
-            publisher: Task::start(
-                "publisher",
-                Some(publisher_switch),
-                publisher.run(publisher_stop),
-            ),
+            nats,
+            tasks: vec![stream, projector],
+            publisher: Task::start("publisher", Some(switch), publisher.run(stop)),
             store,
         })
     }
@@ -144,6 +180,9 @@ impl Engine {
             task.end().await;
         }
         self.publisher.end().await;
+        if let Some(connection) = self.nats {
+            connection.close().await;
+        }
         self.store.close().await;
         self.lock.release();
     }

@@ -1,6 +1,7 @@
 //! Where messages come from: a bounded queue in memory, or JetStream. Both hand checked chunks to the projector in order.
 
 pub mod embedded;
+pub mod jetstream;
 
 pub use embedded::Embedded;
 

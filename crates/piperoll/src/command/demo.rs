@@ -141,6 +141,7 @@ async fn start(
             data: layout.data.clone(),
             database: None,
             state: layout.state(),
+            nats: None,
             clock: Arc::clone(&clock),
             entropy: entropy::system,
         },

@@ -1,11 +1,12 @@
 //! `piperoll serve`: a server on a ledger that `init` founded.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use piperoll_server::{
     clock::System,
     engine,
     serve::{self, Config, Running},
+    stream::jetstream,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -29,6 +30,30 @@ pub(crate) struct Args {
     /// The address under which others reach it, for links and snippets [default: http://<where it listens>]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    #[command(flatten)]
+    nats: NatsArgs,
+}
+/// The stream that stands in for the queue in memory.
+#[derive(Debug, clap::Args)]
+struct NatsArgs {
+    /// Take events from JetStream at this address; credentials come from NATS_CREDS, NATS_NKEY and NATS_CA (files)
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    nats: Option<String>,
+    /// Follow the stream that is there from now on, although the ledger followed another: this is recorded
+    #[arg(long, requires = "nats")]
+    adopt_stream: bool,
+}
+impl NatsArgs {
+    fn config(self) -> Option<jetstream::Config> {
+        let file = |name| rim::variable(name).map(PathBuf::from);
+        self.nats.map(|url| jetstream::Config {
+            credentials: file("NATS_CREDS"),
+            nkey: file("NATS_NKEY"),
+            ca: file("NATS_CA"),
+            adopt: self.adopt_stream,
+            ..jetstream::Config::new(url)
+        })
+    }
 }
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode> {
@@ -38,6 +63,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
             data: args.place.folder(),
             database: args.place.database(),
             state: args.state.folder()?,
+            nats: args.nats.config(),
             clock: Arc::new(System),
             entropy: rim::fill,
         },

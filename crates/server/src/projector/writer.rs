@@ -123,7 +123,7 @@ impl Writer {
         Ok((writer, door))
     }
 
-    /// Runs until every source is gone.
+    /// Runs until every source is gone, or, once asked to stop, until nothing is waiting any more.
     pub async fn run(mut self) {
         loop {
             let (chunk, control) = tokio::select! {
@@ -133,6 +133,7 @@ impl Writer {
                     Some(chunk) => (chunk, false),
                     None => return,
                 },
+                () = self.stop.stopped() => return,
             };
             if control {
                 self.steer(chunk).await;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use piperoll_core::{
     draft::Draft,
     event::Profile,
-    kind::{Content, Empty},
+    kind::{Content, Empty, StreamGapAccepted, TimeCorrected},
     name::{Origin, Principal},
 };
 use piperoll_server::{
@@ -123,6 +123,7 @@ impl Home {
             data: self.data(),
             database: None,
             state: self.path().join("state"),
+            nats: None,
             clock: self.clock.clone(),
             entropy,
         }
@@ -153,6 +154,49 @@ impl Home {
             stream_time: self.clock.now(),
             position: Position::Next,
         }
+    }
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+    /// The administrator accepts that messages of a stream are lost.
+    pub(crate) fn gap(&self, incarnation: &str, first: u64, last: u64) -> Vec<u8> {
+        let content = Content::StreamGapAccepted(StreamGapAccepted {
+            incarnation: incarnation.to_owned(),
+            first,
+            last,
+        });
+        self.control(&format!("gap-{first}-{last}"), content)
+    }
+    /// The administrator lets a message count as stamped now.
+    pub(crate) fn correction(
+        &self,
+        incarnation: &str,
+        sequence: u64,
+        stamped: Timestamp,
+    ) -> Vec<u8> {
+        let content = Content::TimeCorrected(TimeCorrected {
+            incarnation: incarnation.to_owned(),
+            sequence,
+            stream_time: stamped.to_string(),
+            used_time: self.now().to_string(),
+        });
+        self.control(&format!("correction-{sequence}"), content)
+    }
+    fn control(&self, id: &str, content: Content) -> Vec<u8> {
+        let (admin, key) = self.admin();
+        let draft = Draft {
+            id: Some(id.to_owned()),
+            timestamp: self.clock.now(),
+            subject: Some("piperoll-main".to_owned()),
+            content,
+            profile: Profile {
+                ledger: Some(self.founded.ledger),
+                ..Profile::default()
+            },
+            texts: BTreeMap::from([("reason".to_owned(), "it is gone".to_owned())]),
+        };
+        let signed = draft.sign(&admin, &key, &mut entropy).unwrap();
+        signed.to_json().into_bytes()
     }
     /// A `person.described` by the administrator; every number is another person, and always the same bytes.
     pub(crate) fn person(&self, number: u8) -> Vec<u8> {
