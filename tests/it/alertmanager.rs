@@ -8,10 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::{
-    ledger::{Ledger, http},
-    support,
-};
+use crate::{http, ledger::Ledger, support};
 
 /// A running Alertmanager; its process ends with it.
 struct Alertmanager {
@@ -126,7 +123,7 @@ async fn a_real_alertmanager_firing_and_resolving_becomes_two_entries() {
     );
     let (_, log) = server.get("/v1/log?kind=alert.*").await;
     assert_eq!(
-        log["entries"]
+        log["rows"]
             .as_array()
             .unwrap_or_else(|| panic!("{log}"))
             .len(),

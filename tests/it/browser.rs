@@ -42,16 +42,27 @@ const LEAST_CONTRAST: &str = "(() => {
 fn look(browser: &mut Chromium, url: &str, name: &str, size: (u32, u32), dark: bool) {
     browser.open(url, size.0, size.1, dark);
     browser.screenshot(name);
-    let overflow = browser.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-    assert_eq!(overflow, json!(0), "{name}: the page itself scrolls sideways");
+    let overflow = browser
+        .evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    assert_eq!(
+        overflow,
+        json!(0),
+        "{name}: the page itself scrolls sideways"
+    );
     let contrast = browser.evaluate(LEAST_CONTRAST).as_f64().unwrap();
-    assert!(contrast >= 4.5, "{name}: a text has a contrast of only {contrast:.2}");
+    assert!(
+        contrast >= 4.5,
+        "{name}: a text has a contrast of only {contrast:.2}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_page_tells_who_approved_what_and_where_it_went() {
     let test = "the_story_page_tells_who_approved_what_and_where_it_went";
-    let Some(program) = support::from_environment(test, "PIPEROLL_TEST_CHROMIUM", "Chromium") else { return };
+    let Some(program) = support::from_environment(test, "PIPEROLL_TEST_CHROMIUM", "Chromium")
+    else {
+        return;
+    };
     let demo = Demo::served();
     let mut browser = Chromium::start(&program);
     let url = demo.story_url();
@@ -62,18 +73,57 @@ async fn the_story_page_tells_who_approved_what_and_where_it_went() {
             assert_eq!(browser.evaluate(UNREADABLE_LABELS), json!([]), "{name}");
         }
     }
-    let text = browser.evaluate("document.querySelector('main').innerText").as_str().unwrap().to_owned();
-    for said in ["Ask for the postcode before the address", "Ines Okafor", "Ravi Menon", "business", "technical", "production"] {
-        assert!(text.contains(said), "the page does not say {said:?}:\n{text}");
+    let said_by_page = browser
+        .evaluate("document.querySelector('main').innerText")
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for said in [
+        "Ask for the postcode before the address",
+        "Ines Okafor",
+        "Ravi Menon",
+        "business",
+        "technical",
+        "production",
+    ] {
+        assert!(
+            said_by_page.contains(said),
+            "the page does not say {said:?}:\n{said_by_page}"
+        );
     }
-    let lead = browser.evaluate("document.querySelector('.lead').innerText").as_str().unwrap().to_owned();
-    for said in ["Two people approved exactly what was deployed", "production", "rolled back", "13 minutes"] {
-        assert!(lead.contains(said), "the first sentence does not say {said:?}: {lead}");
+    let lead = browser
+        .evaluate("document.querySelector('.lead').innerText")
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for said in [
+        "Two people approved exactly what was deployed",
+        "production",
+        "rolled back",
+        "13 minutes",
+    ] {
+        assert!(
+            lead.contains(said),
+            "the first sentence does not say {said:?}: {lead}"
+        );
     }
-    let lines = browser.evaluate("document.querySelectorAll('ol.story li').length").as_u64().unwrap();
-    let open = browser.evaluate("document.querySelectorAll('ol.story li a[href*=\"/entries/\"]').length").as_u64().unwrap();
-    assert!(lines >= 8 && open >= lines, "{lines} lines, {open} of them lead to an entry");
-    assert_eq!(browser.evaluate("document.querySelectorAll('script').length"), json!(0), "the page works without script");
+    let lines = browser
+        .evaluate("document.querySelectorAll('ol.story li').length")
+        .as_u64()
+        .unwrap();
+    let open = browser
+        .evaluate("document.querySelectorAll('ol.story li a[href*=\"/entries/\"]').length")
+        .as_u64()
+        .unwrap();
+    assert!(
+        lines >= 8 && open >= lines,
+        "{lines} lines, {open} of them lead to an entry"
+    );
+    assert_eq!(
+        browser.evaluate("document.querySelectorAll('script').length"),
+        json!(0),
+        "the page works without script"
+    );
     let colour_alone = browser.evaluate("[...document.querySelectorAll('.chip')].filter(chip => !/\\w/.test(chip.innerText)).length");
     assert_eq!(colour_alone, json!(0), "a state is a word and a sign");
 }
@@ -81,16 +131,41 @@ async fn the_story_page_tells_who_approved_what_and_where_it_went() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_matrix_shows_every_service_in_every_environment() {
     let test = "the_matrix_shows_every_service_in_every_environment";
-    let Some(program) = support::from_environment(test, "PIPEROLL_TEST_CHROMIUM", "Chromium") else { return };
+    let Some(program) = support::from_environment(test, "PIPEROLL_TEST_CHROMIUM", "Chromium")
+    else {
+        return;
+    };
     let demo = Demo::served();
     let mut browser = Chromium::start(&program);
     for (name, size) in [("wide", WIDE), ("narrow", NARROW)] {
         for (scheme, dark) in [("light", false), ("dark", true)] {
-            look(&mut browser, &format!("{}/", demo.url()), &format!("matrix-{name}-{scheme}"), size, dark);
+            look(
+                &mut browser,
+                &format!("{}/", demo.url()),
+                &format!("matrix-{name}-{scheme}"),
+                size,
+                dark,
+            );
         }
     }
-    let text = browser.evaluate("document.querySelector('main').innerText").as_str().unwrap().to_lowercase();
-    for said in ["checkout", "payments", "catalogue", "staging", "production", "rolled back", "override", "without approval"] {
-        assert!(text.contains(said), "the matrix does not say {said:?}:\n{text}");
+    let said_by_page = browser
+        .evaluate("document.querySelector('main').innerText")
+        .as_str()
+        .unwrap()
+        .to_lowercase();
+    for said in [
+        "checkout",
+        "payments",
+        "catalogue",
+        "staging",
+        "production",
+        "rolled back",
+        "override",
+        "without approval",
+    ] {
+        assert!(
+            said_by_page.contains(said),
+            "the matrix does not say {said:?}:\n{said_by_page}"
+        );
     }
 }

@@ -23,9 +23,24 @@ impl Chromium {
         let profile = tempfile::tempdir().unwrap();
         // The debugging pipe is read from descriptor 3 and written to 4; the shell puts our pipes there.
         let mut process = Command::new("sh")
-            .args(["-c", "exec \"$0\" \"$@\" 3<&0 4>&1 >/dev/null 2>/dev/null", program.to_str().unwrap()])
-            .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-quic"])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+            .args([
+                "-c",
+                "exec \"$0\" \"$@\" 3<&0 4>&1 >/dev/null 2>/dev/null",
+                program.to_str().unwrap(),
+            ])
+            .args([
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                "--no-first-run",
+                "--disable-quic",
+            ])
+            .args([
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ])
             .args(["--disable-dev-shm-usage", "--remote-debugging-pipe"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
@@ -36,10 +51,24 @@ impl Chromium {
             .unwrap();
         let to = process.stdin.take().unwrap();
         let from = BufReader::new(process.stdout.take().unwrap());
-        let mut browser = Self { process, to, from, session: String::new(), last_id: 0, _profile: profile };
-        let target = browser.call("Target.createTarget", &json!({"url": "about:blank"}))["targetId"].clone();
-        let attached = browser.call("Target.attachToTarget", &json!({"targetId": target, "flatten": true}));
-        browser.session = attached["sessionId"].as_str().unwrap().to_owned();
+        let mut browser = Self {
+            process,
+            to,
+            from,
+            session: String::new(),
+            last_id: 0,
+            _profile: profile,
+        };
+        let target =
+            browser.call("Target.createTarget", &json!({"url": "about:blank"}))["targetId"].clone();
+        let attached = browser.call(
+            "Target.attachToTarget",
+            &json!({"targetId": target, "flatten": true}),
+        );
+        attached["sessionId"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut browser.session);
         browser.call("Page.enable", &json!({}));
         browser
     }
@@ -56,7 +85,11 @@ impl Chromium {
         loop {
             let answer = self.read();
             if answer["id"] == json!(self.last_id) {
-                assert!(answer.get("error").is_none(), "{method}: {}", answer["error"]);
+                assert!(
+                    answer.get("error").is_none(),
+                    "{method}: {}",
+                    answer["error"]
+                );
                 return answer["result"].clone();
             }
         }
@@ -71,21 +104,33 @@ impl Chromium {
 
     /// Opens `url` and waits until it is loaded. `width` and `height` are in CSS pixels.
     pub(crate) fn open(&mut self, url: &str, width: u32, height: u32, dark: bool) {
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        let metrics =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.call("Emulation.setDeviceMetricsOverride", &metrics);
         let scheme = if dark { "dark" } else { "light" };
         let feature = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.call("Emulation.setEmulatedMedia", &feature);
         let went = self.call("Page.navigate", &json!({"url": url}));
-        assert!(went.get("errorText").is_none(), "{url}: {}", went["errorText"]);
+        assert!(
+            went.get("errorText").is_none(),
+            "{url}: {}",
+            went["errorText"]
+        );
         let loader = went["loaderId"].clone();
         while self.evaluate("document.readyState") != json!("complete") || loader.is_null() {}
     }
 
     /// The value of a JavaScript expression in the page.
     pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
-        let answer = self.call("Runtime.evaluate", &json!({"expression": expression, "returnByValue": true}));
-        assert!(answer.get("exceptionDetails").is_none(), "{expression}: {}", answer["exceptionDetails"]);
+        let answer = self.call(
+            "Runtime.evaluate",
+            &json!({"expression": expression, "returnByValue": true}),
+        );
+        assert!(
+            answer.get("exceptionDetails").is_none(),
+            "{expression}: {}",
+            answer["exceptionDetails"]
+        );
         answer["result"]["value"].clone()
     }
 
@@ -94,7 +139,10 @@ impl Chromium {
         let folder = crate::support::repository().join("target/screenshots");
         std::fs::create_dir_all(&folder).unwrap();
         let path = folder.join(format!("{name}.png"));
-        let shot = self.call("Page.captureScreenshot", &json!({"format": "png", "captureBeyondViewport": true}));
+        let shot = self.call(
+            "Page.captureScreenshot",
+            &json!({"format": "png", "captureBeyondViewport": true}),
+        );
         let bytes = piperoll_tlog::encoding::from_base64(shot["data"].as_str().unwrap()).unwrap();
         std::fs::write(&path, bytes).unwrap();
         path

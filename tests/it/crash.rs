@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use crate::ledger::{Ledger, Server, http};
+use crate::{http, ledger::Ledger, server::Server};
 
 const KILLS: u64 = 50;
 const SEED: u64 = 20_261_112;

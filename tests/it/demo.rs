@@ -32,10 +32,18 @@ impl Demo {
         let mut lines = BufReader::new(process.stdout.take().unwrap());
         let mut printed = String::new();
         while !printed.contains("The story as a page: ") {
-            assert_ne!(lines.read_line(&mut printed).unwrap(), 0, "the demo ended: {printed}");
+            assert_ne!(
+                lines.read_line(&mut printed).unwrap(),
+                0,
+                "the demo ended: {printed}"
+            );
         }
         std::thread::spawn(move || lines.lines().map_while(Result::ok).for_each(drop));
-        Self { process, printed, _folder: folder }
+        Self {
+            process,
+            printed,
+            _folder: folder,
+        }
     }
 
     pub(crate) fn story_url(&self) -> String {
@@ -44,7 +52,11 @@ impl Demo {
     }
 
     pub(crate) fn url(&self) -> String {
-        self.story_url().split("/changes/").next().unwrap().to_owned()
+        self.story_url()
+            .split("/changes/")
+            .next()
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -57,8 +69,15 @@ impl Drop for Demo {
 
 fn demo_command(folder: &tempfile::TempDir) -> Command {
     let mut command = Command::new(PIPEROLL);
-    command.arg("demo").current_dir(folder.path()).env_clear().env("NO_COLOR", "1");
-    command.env("PATH", std::env::var_os("PATH").unwrap()).env("HOME", folder.path().join("home")).stdin(Stdio::null());
+    command
+        .arg("demo")
+        .current_dir(folder.path())
+        .env_clear()
+        .env("NO_COLOR", "1");
+    command
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", folder.path().join("home"))
+        .stdin(Stdio::null());
     command
 }
 
@@ -69,6 +88,11 @@ struct Finished {
     folder: tempfile::TempDir,
 }
 
+/// The database of a demo that ended; only to be read.
+pub(crate) fn finished_database() -> std::path::PathBuf {
+    finished().folder.path().join("piperoll-demo/ledger.db")
+}
+
 fn finished() -> &'static Finished {
     static ONCE: OnceLock<Finished> = OnceLock::new();
     ONCE.get_or_init(|| {
@@ -76,8 +100,16 @@ fn finished() -> &'static Finished {
         let began = Instant::now();
         let output = demo_command(&folder).arg("--exit").output().unwrap();
         let took = began.elapsed();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Finished { printed: String::from_utf8(output.stdout).unwrap(), took, folder }
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Finished {
+            printed: String::from_utf8(output.stdout).unwrap(),
+            took,
+            folder,
+        }
     })
 }
 
@@ -99,53 +131,116 @@ fn the_demo_touches_nothing_outside_its_folder() {
 #[test]
 fn the_demo_verifies_and_its_attack_is_found() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(demo_command(&folder).arg("--exit").output().unwrap().status.success());
+    assert!(
+        demo_command(&folder)
+            .arg("--exit")
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
     let verify = || {
-        let output = Command::new(PIPEROLL).args(["verify", "--data", "piperoll-demo"]).current_dir(folder.path()).output().unwrap();
-        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+        let output = Command::new(PIPEROLL)
+            .args(["verify", "--data", "piperoll-demo"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8([output.stdout, output.stderr].concat()).unwrap(),
+        )
     };
     let (code, said) = verify();
     assert_eq!(code, Some(0), "{said}");
     for counted in ["leaves", "signatures", "payloads", "texts", "checkpoint"] {
-        assert!(said.contains(counted), "verify does not say how many {counted} it checked: {said}");
+        assert!(
+            said.contains(counted),
+            "verify does not say how many {counted} it checked: {said}"
+        );
     }
     // The line that the demo prints, run as it stands.
     let printed = &finished().printed;
-    let attack = printed.lines().map(str::trim).find(|line| line.starts_with("sqlite3 ")).expect("the demo shows an attack");
-    let output = Command::new("sh").args(["-c", attack]).current_dir(folder.path()).output().unwrap();
-    assert!(output.status.success(), "{attack}: {}", String::from_utf8_lossy(&output.stderr));
+    let attack = printed
+        .lines()
+        .map(str::trim)
+        .find(|line| line.starts_with("sqlite3 "))
+        .expect("the demo shows an attack");
+    let output = Command::new("sh")
+        .args(["-c", attack])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{attack}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let (code, said) = verify();
     assert_eq!(code, Some(6), "{said}");
-    let announced = printed.lines().find(|line| line.contains("→ entry ")).expect("the demo says what verify will find");
-    let place = announced.split_once('→').unwrap().1.split(':').next().unwrap().trim().to_owned();
+    let announced = printed
+        .lines()
+        .find(|line| line.contains("→ entry "))
+        .expect("the demo says what verify will find");
+    let place = announced
+        .split_once('→')
+        .unwrap()
+        .1
+        .split(':')
+        .next()
+        .unwrap()
+        .trim()
+        .to_owned();
     assert!(said.contains(&place), "verify should name {place}: {said}");
 }
 
 #[test]
 fn the_readme_shows_what_the_demo_prints() {
     let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
-    let (_, rest) = readme.split_once("<!-- demo answer -->\n\n```\n").expect("the README marks the demo's answer");
+    let (_, rest) = readme
+        .split_once("<!-- demo answer -->\n\n```\n")
+        .expect("the README marks the demo's answer");
     let (shown, _) = rest.split_once("\n```").unwrap();
     let without_dates = |text: &str| -> Vec<String> {
-        text.lines().map(|line| line.split_whitespace().filter(|word| !is_a_date(word)).collect::<Vec<_>>().join(" ")).collect()
+        text.lines()
+            .map(|line| {
+                line.split_whitespace()
+                    .filter(|word| !is_a_date(word))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect()
     };
     let printed = without_dates(&finished().printed);
     for line in without_dates(shown).iter().filter(|line| !line.is_empty()) {
-        assert!(printed.contains(line), "the README shows a line that the demo does not print: {line}\n{}", printed.join("\n"));
+        assert!(
+            printed.contains(line),
+            "the README shows a line that the demo does not print: {line}\n{}",
+            printed.join("\n")
+        );
     }
 }
 
 /// Days and months move with the calendar: the demo tells the week to last Saturday.
 fn is_a_date(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-    let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"].contains(&word);
+    let month = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+    .contains(&word);
     month || word.parse::<u8>().is_ok_and(|day| (1..=31).contains(&day)) && word.len() <= 2
 }
 
 #[test]
 fn a_second_run_on_the_same_folder_says_so_and_serves_it() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(demo_command(&folder).arg("--exit").output().unwrap().status.success());
+    assert!(
+        demo_command(&folder)
+            .arg("--exit")
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
     let second = demo_command(&folder).arg("--exit").output().unwrap();
     let said = String::from_utf8([second.stdout, second.stderr].concat()).unwrap();
     assert!(second.status.success(), "{said}");

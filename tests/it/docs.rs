@@ -9,10 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use crate::{
-    ledger::{PIPEROLL, http},
-    support::repository,
-};
+use crate::{http, ledger::PIPEROLL, support::repository};
 
 /// A command of a page, what it must print, and the exit code it must have.
 struct Example {

@@ -1,23 +1,21 @@
 //! A ledger made and served by the real command in a folder of its own, and emitters that sign without it.
 
 use std::{
-    io::{BufRead, BufReader},
     path::PathBuf,
-    process::{Child, Command, Output, Stdio},
-    sync::atomic::{AtomicU64, Ordering},
+    process::{Command, Output, Stdio},
 };
 
 use piperoll_core::{
-    authority::{Grants, Purpose, Scheme, keyid, possession_message},
-    draft::Draft,
-    envelope::Envelope,
-    event::{Bind, Digest, Profile},
     key_file,
-    kind::{Content, Custody, DeploymentFinished, DeploymentStarted, KeyRegistered, Outcome},
+    kind::Content,
     name::{LedgerId, Principal, PrincipalKind},
-    time::Timestamp,
 };
-use piperoll_tlog::{Hash, encoding, hash::sha256, key::SecretKey};
+use piperoll_tlog::{Hash, hash::sha256, key::SecretKey};
+
+use crate::{
+    server::{Bridge, Server},
+    signer::Signer,
+};
 
 /// The command under test.
 pub(crate) const PIPEROLL: &str = env!("CARGO_BIN_EXE_piperoll");
@@ -54,6 +52,15 @@ impl Ledger {
             String::from_utf8_lossy(&output.stderr)
         );
         ledger.with_id_of_the_genesis()
+    }
+
+    /// A folder in which nothing was founded.
+    pub(crate) fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            folder,
+            id: LedgerId(Hash::empty_root()),
+        }
     }
 
     fn with_id_of_the_genesis(mut self) -> Self {
@@ -173,7 +180,7 @@ impl Ledger {
         let administrator = self.administrator();
         let person = Principal::person([7; 16]).as_str().to_owned();
         let content = Content::PersonDescribed(piperoll_core::kind::Empty {});
-        let mut draft = administrator.draft(Some(person), content, administrator.profile());
+        let mut draft = Signer::draft(Some(person), content, administrator.profile());
         draft
             .texts
             .insert("name".to_owned(), "Ines Okafor".to_owned());
@@ -192,335 +199,5 @@ impl Ledger {
         let answer = server.post(&registration.to_json()).await;
         assert_eq!(answer.0, 201, "{}", answer.1);
         signer
-    }
-}
-
-/// Somebody who signs events for tests: times and random bytes are numbers that count up.
-pub(crate) struct Signer {
-    pub(crate) principal: Principal,
-    pub(crate) key: SecretKey,
-    pub(crate) ledger: LedgerId,
-}
-
-/// Random enough for ids and salts of a test: no two draws are the same within one run.
-pub(crate) fn draw(buffer: &mut [u8]) {
-    static DRAWN: AtomicU64 = AtomicU64::new(0);
-    let seed = DRAWN.fetch_add(1, Ordering::Relaxed);
-    let process = std::process::id().to_le_bytes();
-    for (block, chunk) in buffer.chunks_mut(32).enumerate() {
-        let bytes = sha256(&[&seed.to_le_bytes()[..], &process, &block.to_le_bytes()].concat());
-        chunk.copy_from_slice(&bytes.0[..chunk.len()]);
-    }
-}
-
-impl Signer {
-    pub(crate) fn sign(&self, draft: &Draft) -> Envelope {
-        draft.sign(&self.principal, &self.key, &mut draw).unwrap()
-    }
-
-    pub(crate) fn profile(&self) -> Profile {
-        Profile {
-            ledger: Some(self.ledger),
-            ..Profile::default()
-        }
-    }
-
-    /// What an administrator signs to register this signer's key for everything.
-    pub(crate) fn registration(&self) -> Draft {
-        let purpose = Purpose::EventPipeline;
-        let public = *self.key.public().as_bytes();
-        let message = possession_message(
-            &self.ledger,
-            &self.principal,
-            purpose,
-            Scheme::Ed25519,
-            &public,
-        );
-        let everything = vec!["*".to_owned()];
-        let content = KeyRegistered {
-            key: encoding::base64(&public),
-            scheme: Scheme::Ed25519,
-            principal: self.principal.clone(),
-            purpose,
-            custody: Custody::File,
-            possession: encoding::base64(&self.key.sign(&message)),
-            grants: Some(Grants {
-                kinds: everything.clone(),
-                services: everything.clone(),
-                environments: everything,
-            }),
-            until: None,
-            established: None,
-        };
-        self.draft(
-            Some(keyid(&public)),
-            Content::KeyRegistered(content),
-            self.profile(),
-        )
-    }
-
-    pub(crate) fn draft(
-        &self,
-        subject: Option<String>,
-        content: Content,
-        profile: Profile,
-    ) -> Draft {
-        let timestamp: Timestamp = "2026-11-10T12:00:00Z".parse().unwrap();
-        Draft {
-            id: None,
-            timestamp,
-            subject,
-            content,
-            profile,
-            texts: std::collections::BTreeMap::new(),
-        }
-    }
-
-    /// The `n`th event of a stream of deployments: odd ones start, even ones finish.
-    pub(crate) fn deployment(&self, n: u64) -> Envelope {
-        let run = n / 2;
-        let mut profile = self.profile();
-        profile.service = Some(format!("service-{}", run % 7));
-        profile.environment = Some(
-            if run % 3 == 0 {
-                "production"
-            } else {
-                "staging"
-            }
-            .to_owned(),
-        );
-        let image = sha256(&run.to_le_bytes());
-        profile.binds = Some(vec![Bind {
-            name: "image".to_owned(),
-            digest: Digest::Sha256(image),
-        }]);
-        let content = if n.is_multiple_of(2) {
-            Content::DeploymentStarted(DeploymentStarted { trigger: None })
-        } else {
-            let outcome = if run % 11 == 0 {
-                Outcome::Failure
-            } else {
-                Outcome::Success
-            };
-            Content::DeploymentFinished(DeploymentFinished {
-                outcome,
-                trigger: None,
-                failure_type: None,
-            })
-        };
-        let subject = format!("{}/run-{run}", self.principal.slug());
-        self.sign(&self.draft(Some(subject), content, profile))
-    }
-}
-
-/// Where a bridge listens and what it wants to be shown.
-pub(crate) struct Bridge {
-    pub(crate) url: String,
-    pub(crate) secret: String,
-}
-
-/// How long to wait for what must come, in polls of 20 ms.
-const POLLS_MAX: u32 = 1_500;
-
-/// A running `piperoll serve`. Killed without ceremony when dropped.
-pub(crate) struct Server {
-    process: Child,
-    pub(crate) url: String,
-    log: std::thread::JoinHandle<String>,
-}
-
-impl Server {
-    /// Starts `command` and reads its standard error until it says where it listens.
-    pub(crate) fn start(mut command: Command) -> Self {
-        let mut process = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap());
-        let mut said = String::new();
-        let url = loop {
-            let mut line = String::new();
-            let read = lines.read_line(&mut line).unwrap();
-            said.push_str(&line);
-            assert_ne!(read, 0, "the server ended before it listened: {said}");
-            if let Some((_, url)) = line.split_once("listening on ") {
-                break url
-                    .split_whitespace()
-                    .next()
-                    .unwrap()
-                    .trim_end_matches('/')
-                    .to_owned();
-            }
-        };
-        let log = std::thread::spawn(move || {
-            for line in lines.lines().map_while(Result::ok) {
-                said.push_str(&line);
-                said.push('\n');
-            }
-            said
-        });
-        Self { process, url, log }
-    }
-
-    pub(crate) fn process_id(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// SIGKILL, and waits until it is gone; gives what it had logged.
-    pub(crate) fn kill(mut self) -> String {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-        let log = std::mem::replace(&mut self.log, std::thread::spawn(String::new));
-        log.join().unwrap()
-    }
-
-    /// POSTs an envelope; gives status and body.
-    pub(crate) async fn post(&self, envelope: &str) -> (u16, serde_json::Value) {
-        let answer = http::post(
-            &format!("{}/v1/events", self.url),
-            "application/json",
-            &[],
-            envelope.as_bytes().to_vec(),
-        )
-        .await;
-        let (status, body) = answer.unwrap();
-        (status, serde_json::from_slice(&body).unwrap_or_default())
-    }
-
-    /// The newest entry of a kind, once there is one.
-    pub(crate) async fn wait_for_entry(&self, kind: &str) -> serde_json::Value {
-        self.wait(&format!("/v1/log?kind={kind}&limit=1"), |body| {
-            let entry = body["entries"].get(0)?;
-            (!entry.is_null()).then(|| entry.clone())
-        })
-        .await
-    }
-
-    /// Until a checkpoint covers `size` entries.
-    pub(crate) async fn wait_for_checkpoint(&self, size: u64) {
-        self.wait("/readyz", |body| {
-            (body["published"].as_u64()? >= size).then_some(())
-        })
-        .await;
-    }
-
-    /// Asks again and again until `found` finds what it looks for.
-    pub(crate) async fn wait<T>(
-        &self,
-        path: &str,
-        found: impl Fn(&serde_json::Value) -> Option<T>,
-    ) -> T {
-        let mut last = serde_json::Value::Null;
-        for _ in 0..POLLS_MAX {
-            last = self.get(path).await.1;
-            if let Some(found) = found(&last) {
-                return found;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        panic!("{path} never said what was waited for; at last: {last}");
-    }
-
-    /// GETs a path and reads JSON.
-    pub(crate) async fn get(&self, path: &str) -> (u16, serde_json::Value) {
-        let (status, body) = http::get(&format!("{}{path}", self.url)).await.unwrap();
-        (status, serde_json::from_slice(&body).unwrap_or_default())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
-            self.process.kill().unwrap();
-            self.process.wait().unwrap();
-        }
-    }
-}
-
-/// The least of an HTTP client, so that tests see exactly what is on the wire.
-pub(crate) mod http {
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-    pub(crate) type Answer = std::io::Result<(u16, Vec<u8>)>;
-
-    pub(crate) async fn get(url: &str) -> Answer {
-        request("GET", url, &[], Vec::new()).await
-    }
-
-    pub(crate) async fn post(
-        url: &str,
-        media_type: &str,
-        headers: &[(&str, &str)],
-        body: Vec<u8>,
-    ) -> Answer {
-        let mut all = vec![("content-type", media_type)];
-        all.extend_from_slice(headers);
-        request("POST", url, &all, body).await
-    }
-
-    /// One request on a connection of its own.
-    pub(crate) async fn request(
-        method: &str,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: Vec<u8>,
-    ) -> Answer {
-        let (host, path) = url
-            .strip_prefix("http://")
-            .unwrap()
-            .split_once('/')
-            .unwrap_or_else(|| panic!("no path in {url}"));
-        let mut stream = tokio::net::TcpStream::connect(host).await?;
-        let mut head =
-            format!("{method} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-        stream.write_all(head.as_bytes()).await?;
-        stream.write_all(&body).await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        let end = answer
-            .windows(4)
-            .position(|window| window == b"\r\n\r\n")
-            .ok_or(std::io::ErrorKind::UnexpectedEof)?;
-        let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-        let status = head
-            .split_whitespace()
-            .nth(1)
-            .and_then(|status| status.parse().ok())
-            .unwrap();
-        let body = answer[end + 4..].to_vec();
-        let length = head.lines().find_map(|line| {
-            line.strip_prefix("content-length: ")?
-                .trim()
-                .parse::<usize>()
-                .ok()
-        });
-        if length.is_some_and(|length| body.len() < length) {
-            return Err(std::io::ErrorKind::UnexpectedEof.into()); // the server died while it answered
-        }
-        let body = if head.contains("transfer-encoding: chunked") {
-            unchunk(&body)
-        } else {
-            body
-        };
-        Ok((status, body))
-    }
-
-    fn unchunk(mut body: &[u8]) -> Vec<u8> {
-        let mut whole = Vec::new();
-        while let Some(end) = body.windows(2).position(|window| window == b"\r\n") {
-            let size = usize::from_str_radix(std::str::from_utf8(&body[..end]).unwrap().trim(), 16)
-                .unwrap();
-            whole.extend_from_slice(&body[end + 2..][..size]);
-            body = &body[end + 2 + size + 2..];
-            if size == 0 {
-                break;
-            }
-        }
-        whole
     }
 }

@@ -1,7 +1,8 @@
 //! The tests across crates: one binary, which runs the real command against real servers.
 #![expect(
     clippy::unwrap_used,
-    reason = "helpers of tests stop at the first surprise"
+    clippy::print_stdout,
+    reason = "helpers of tests stop at the first surprise, and print their seeds and counts"
 )]
 
 mod alertmanager;
@@ -12,10 +13,16 @@ mod cli_people;
 mod cli_pipeline;
 mod cli_usage;
 mod crash;
+mod demo;
 mod docs;
 mod emitter;
+mod http;
 mod ledger;
+mod nats;
 mod one_story;
+mod replay;
+mod server;
+mod signer;
 mod support;
 mod tamper;
 mod tidy;

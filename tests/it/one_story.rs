@@ -5,7 +5,11 @@ use std::{path::Path, process::Command};
 use piperoll_tlog::{encoding, key::SecretKey, mac::HmacSha256};
 use serde_json::json;
 
-use crate::ledger::{Bridge, Ledger, Server, http};
+use crate::{
+    http,
+    ledger::Ledger,
+    server::{Bridge, Server},
+};
 
 const REPOSITORY: &str = "acme/checkout";
 const IMAGE: &str = "sha256:9f2c0000000000000000000000000000000000000000000000000000000000aa";
@@ -168,10 +172,8 @@ fn pipeline_variables(ledger: &Ledger, server: &Server) -> Vec<(String, String)>
         .find("-----END OPENSSH PRIVATE KEY-----")
         .unwrap()
         + "-----END OPENSSH PRIVATE KEY-----".len();
-    let key: String = said[begin..begin + end]
-        .lines()
-        .map(|line| format!("{}\n", line.trim()))
-        .collect();
+    let lines: Vec<_> = said[begin..begin + end].lines().map(str::trim).collect();
+    let key = lines.join("\n") + "\n";
     let id = encoding::hex(&ledger.id.0.0);
     vec![
         ("PIPEROLL_SERVER".to_owned(), server.url.clone()),
@@ -236,7 +238,7 @@ async fn story(server: &Server) -> (serde_json::Value, Vec<String>) {
     let (_, log) = server
         .get("/v1/log?change=github%3Aacme%2Fcheckout%23418")
         .await;
-    let mut kinds: Vec<_> = log["entries"]
+    let mut kinds: Vec<_> = log["rows"]
         .as_array()
         .unwrap()
         .iter()

@@ -42,8 +42,3 @@ pub(crate) fn from_environment(test: &str, variable: &str, what: &str) -> Option
     }
     found
 }
-
-/// Test data made by others.
-pub(crate) fn test_data(test: &str) -> Option<PathBuf> {
-    from_environment(test, "PIPEROLL_TEST_DATA", "independent test data")
-}

@@ -172,7 +172,7 @@ pub enum RelayedAuth {
     None,
 }
 
-/// Serde of a [`Hash`] as bare lower-case hexadecimal.
+/// Serde of a [`struct@Hash`] as bare lower-case hexadecimal.
 pub mod hex_hash {
     use piperoll_tlog::Hash;
     use serde::{Deserialize, Deserializer, Serializer};

@@ -168,11 +168,19 @@ pub fn needs(entry: Entry<'_>) -> Vec<Key> {
     }
 }
 
+/// What every entry goes through.
+enum Part {
+    Number,
+    Name,
+    Kind,
+}
 /// All three look at what is missing before giving up, so that it is loaded in one go.
 fn route(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Missing> {
-    let parts: [fn(Entry<'_>, &mut Session<'_>) -> Result<(), Missing>; 3] =
-        [people::number, naming::name, take];
-    session::each(parts, |part| part(entry, session))
+    session::each([Part::Number, Part::Name, Part::Kind], |part| match part {
+        Part::Number => people::number(entry, session),
+        Part::Name => naming::name(entry, session),
+        Part::Kind => take(entry, session),
+    })
 }
 
 fn take(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Missing> {

@@ -1,7 +1,6 @@
 //! The catalogue of kinds (`formats.md` section 7): a kind is one row below, the struct of its content and the table of its members.
 
 mod content;
-mod example;
 mod fields;
 
 use piperoll_tlog::{Hash, hash};

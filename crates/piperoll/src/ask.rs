@@ -1,6 +1,6 @@
-//! Where answers come from: a server, or a folder that nobody serves. Both give the same JSON of `/v1`.
+//! Where answers come from: a server, or a ledger that is read where it is stored, served or not. Both give the same JSON of `/v1`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{fmt::Write, sync::Arc};
 
 use piperoll_client::{problem, query, server::Server};
 use piperoll_server::{clock, entropy, offline::Reader};
@@ -11,45 +11,34 @@ use crate::{
     emitter,
     exit::{Exit, Problem, Result},
     ledger,
+    place::{self, ReadArgs},
 };
 
-/// `--server`, or `--data` for a ledger that nobody serves.
+/// `--server`, or `--data` or `--database` for a ledger that nobody serves.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct AskArgs {
     /// The server's address
     #[arg(long, value_name = "URL", default_value = ledger::DEFAULT_SERVER)]
     server: String,
-    /// Ask the ledger in this folder instead, served or not; it is only read
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
-    /// The ledger's database, where it is not in the folder
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        requires = "data",
-        hide_env_values = true
-    )]
-    database: Option<String>,
+    #[command(flatten)]
+    read: ReadArgs,
 }
 impl AskArgs {
     pub(crate) async fn source(&self) -> Result<Source> {
-        match &self.data {
-            Some(data) => {
-                let clock = Arc::new(clock::System);
-                let reader =
-                    Reader::open(data, self.database.as_deref(), clock, entropy::system).await;
-                let reader = reader.map_err(|error| Problem::from(anyhow::Error::from(error)))?;
-                Ok(Source::Folder(Box::new(reader)))
-            }
-            None => Ok(Source::Server(ledger::connect(&self.server)?)),
-        }
+        let Some(address) = self.read.address()? else {
+            return Ok(Source::Server(ledger::connect(&self.server)?));
+        };
+        let clock = Arc::new(clock::System);
+        let reader = Reader::open(&address, clock, entropy::system).await;
+        let reader = reader.map_err(|error| place::trouble(&error, Some(&address)))?;
+        Ok(Source::Stored(Box::new(reader)))
     }
 }
 
 /// Who answers.
 pub(crate) enum Source {
     Server(Server),
-    Folder(Box<Reader>),
+    Stored(Box<Reader>),
 }
 impl Source {
     /// Asks `path`, whose parts are already escaped (see [`segment`]), with these parameters.
@@ -58,7 +47,7 @@ impl Source {
             Self::Server(server) => query::get_json(server, path, query)
                 .await
                 .map_err(|error| emitter::no_answer(&error)),
-            Self::Folder(reader) => {
+            Self::Stored(reader) => {
                 let (status, content_type, body) = reader
                     .get(&with_query(path, query))
                     .await
@@ -104,7 +93,7 @@ pub(crate) fn segment(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped

@@ -43,7 +43,7 @@ fn github(environment: Environment<'_>) -> Run {
         Some(format!("{server}/{repository}/actions/runs/{id}{attempt}"))
     };
     Run {
-        commit: environment("GITHUB_SHA").and_then(full_commit),
+        commit: environment("GITHUB_SHA").and_then(|hash| full_commit(&hash)),
         alias: run().and_then(|url| alias(&url)),
         actor: environment("GITHUB_TRIGGERING_ACTOR").or_else(|| environment("GITHUB_ACTOR")),
     }
@@ -51,7 +51,7 @@ fn github(environment: Environment<'_>) -> Run {
 /// <https://docs.gitlab.com/ci/variables/predefined_variables/>. The pipeline is the run: start and finish may be two jobs of it.
 fn gitlab(environment: Environment<'_>) -> Run {
     Run {
-        commit: environment("CI_COMMIT_SHA").and_then(full_commit),
+        commit: environment("CI_COMMIT_SHA").and_then(|hash| full_commit(&hash)),
         alias: environment("CI_PIPELINE_URL").and_then(|url| alias(&url)),
         actor: environment("GITLAB_USER_LOGIN"),
     }
@@ -59,7 +59,7 @@ fn gitlab(environment: Environment<'_>) -> Run {
 /// <https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables>; `BUILD_USER_ID` comes from a plug-in.
 fn jenkins(environment: Environment<'_>) -> Run {
     Run {
-        commit: environment("GIT_COMMIT").and_then(full_commit),
+        commit: environment("GIT_COMMIT").and_then(|hash| full_commit(&hash)),
         alias: environment("BUILD_URL").and_then(|url| alias(&url)),
         actor: environment("BUILD_USER_ID"),
     }
@@ -70,7 +70,7 @@ fn alias(url: &str) -> Option<String> {
     Some(format!("run:{}", rest.trim_end_matches('/')))
 }
 /// A commit hash of SHA-1 or SHA-256; anything else is not one.
-pub(crate) fn full_commit(text: String) -> Option<String> {
+pub(crate) fn full_commit(text: &str) -> Option<String> {
     let hash = text.to_ascii_lowercase();
     (matches!(hash.len(), 40 | 64) && hash.bytes().all(|b| b.is_ascii_hexdigit())).then_some(hash)
 }

@@ -85,21 +85,20 @@ fn parse_bundle(text: &str) -> Result<Bind> {
     if !name.contains('@') {
         return Err(wrong());
     }
-    let digest = match sha256_of(value) {
-        Some(digest) => digest,
-        None => {
-            let manifest = std::fs::read(Path::new(value))
-                .map_err(|error| wrong().hint(format!("reading {value} as a manifest: {error}")))?;
-            sha256(&manifest)
-        }
+    let of_file = || {
+        let manifest = std::fs::read(Path::new(value));
+        manifest
+            .map(|manifest| sha256(&manifest))
+            .map_err(|error| wrong().hint(format!("reading {value} as a manifest: {error}")))
     };
+    let digest = sha256_of(value).map_or_else(of_file, Ok)?;
     Ok(Bind {
         name: format!("bundle:{name}"),
         digest: Digest::Sha256(digest),
     })
 }
 pub(crate) fn parse_commit(text: &str) -> Result<String> {
-    ci::full_commit(text.to_owned()).ok_or_else(|| {
+    ci::full_commit(text).ok_or_else(|| {
         Problem::usage(format!("commit {text:?} is not a full commit hash"))
             .hint("a commit is named by all of its 40 (or 64) hex digits; try: --commit \"$(git rev-parse HEAD)\"")
     })

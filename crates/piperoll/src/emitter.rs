@@ -74,6 +74,8 @@ pub(crate) struct Emitter {
     clock: clock::Shared,
     chain: Option<String>,
     sent: u64,
+    /// Whether the first event is preceded by what earlier commands left behind.
+    catches_up: bool,
 }
 /// What became of an event.
 #[derive(Debug)]
@@ -97,7 +99,13 @@ impl Emitter {
             clock,
             chain: None,
             sent: 0,
+            catches_up: true,
         }
+    }
+    /// For many emitters in one process, which catches up once at its end.
+    pub(crate) fn without_catching_up(mut self) -> Self {
+        self.catches_up = false;
+        self
     }
     pub(crate) fn signer(&self) -> &Signer {
         &self.signer
@@ -113,7 +121,7 @@ impl Emitter {
     ///
     /// An error means that the event is not kept.
     pub(crate) async fn emit(&mut self, mut draft: Draft, last: bool) -> Result<Sent> {
-        if self.sent == 0 {
+        if self.sent == 0 && self.catches_up {
             self.dispatch.catch_up().await?;
         }
         self.sent += 1;

@@ -67,14 +67,14 @@ fn parse(text: &str, whence: &str) -> Result<Signer> {
     })?;
     Ok(Signer { key, principal })
 }
+const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
+const END: &str = "-----END OPENSSH PRIVATE KEY-----";
 /// A key file that came through a variable may have lost its line breaks, or carry them as `\n`.
 fn unfold(text: &str) -> String {
     let text = text.replace("\\n", "\n");
     if text.trim().lines().count() > 1 {
         return format!("{}\n", text.trim());
     }
-    const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
-    const END: &str = "-----END OPENSSH PRIVATE KEY-----";
     let body = text.trim().trim_start_matches(BEGIN).trim_end_matches(END);
     let characters: Vec<char> = body.chars().filter(|c| !c.is_whitespace()).collect();
     let lines: Vec<String> = characters

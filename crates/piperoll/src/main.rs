@@ -49,6 +49,7 @@ fn run() -> Result<ExitCode> {
         Ok(matches) => matches,
         Err(answer) => return explain(&answer),
     };
+    place::refuse_shown_passwords(&matches)?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| Problem::usage(error.to_string()))?;
     let Some(command) = cli.command else {
         output::data(cli::FIVE_LINES)?;

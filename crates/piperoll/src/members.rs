@@ -180,7 +180,7 @@ pub(crate) fn example(member: &str, shape: Option<Shape>) -> String {
         _ => "…".to_owned(),
     }
 }
-/// The artifact of `service.*` as a package URL: what CDEvents calls it, made of the first content that is meant.
+/// The artifact of `service.*` as a package URL, made of the first content that is meant.
 pub(crate) fn artifact_id(binds: &[piperoll_core::event::Bind], service: &str) -> Option<String> {
     let first = binds.first()?;
     let digest = content::show(&first.digest);

@@ -105,14 +105,11 @@ fn table_at(
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    let mut text: String = table
-        .lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect();
-    if text.is_empty() {
+    table.lines().fold(String::new(), |mut text, line| {
+        text.push_str(line.trim_end());
         text.push('\n');
-    }
-    text
+        text
+    })
 }
 
 #[cfg(test)]

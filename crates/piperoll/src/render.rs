@@ -1,6 +1,8 @@
 //! Answers as a terminal shows them: the answer in a sentence first, then the record, each line with the number it stands under.
 //! The words come from `core::answer`; here they only get their places. Times are UTC and say so.
 
+use std::fmt::Write;
+
 use jiff::{SignedDuration, Timestamp};
 use piperoll_core::answer::{
     Cell, Contents, LogRow, Story, Timeline, Where, Words,
@@ -80,10 +82,7 @@ pub(crate) fn story(story: &Story) -> String {
             .iter()
             .map(piperoll_core::answer::part::Mark::plain)
             .collect();
-        text.push_str(&format!(
-            "  {}\n",
-            terminal::escape_line(&chips.join("   "))
-        ));
+        let _ = writeln!(text, "  {}", terminal::escape_line(&chips.join("   ")));
     }
     text.push('\n');
     text.push_str(&lines(&story.lines, "  "));
@@ -124,17 +123,18 @@ pub(crate) fn lines(lines: &[Line], indent: &str) -> String {
     for line in lines {
         let sign = line
             .sign
-            .map_or_else(|| "  ".to_owned(), |sign| format!("{sign} "));
+            .map_or_else(|| "    ".to_owned(), |sign| format!("  {sign} "));
         let recorded = match line.at.recorded_at {
             Some(at) => format!(" (recorded {})", date(at)),
             None => String::new(),
         };
         let when = date(line.at.time);
         let words = terminal::escape_line(&line.plain()).into_owned();
-        text.push_str(&format!(
-            "{indent}{:>6}  {when:<16}{sign}{words}{recorded}\n",
+        let _ = writeln!(
+            text,
+            "{indent}{:>6}  {when:<16}{sign}{words}{recorded}",
             line.at.index
-        ));
+        );
     }
     text
 }
@@ -190,11 +190,10 @@ fn slot(cell: &Cell, now: Timestamp) -> String {
         Contents::Known { changes, .. } if changes.len() > 1 => format!(" +{}", changes.len() - 1),
         Contents::Known { .. } | Contents::Rollback => String::new(),
     };
-    let marks: String = cell
-        .marks
-        .iter()
-        .map(|mark| format!("  {}", mark.plain()))
-        .collect();
+    let marks = cell.marks.iter().fold(String::new(), |mut marks, mark| {
+        let _ = write!(marks, "  {}", mark.plain());
+        marks
+    });
     format!(
         "{what}{others}, {} ({}){marks}",
         date(cell.since.time),

@@ -3,6 +3,7 @@
 
 use std::{
     borrow::Cow,
+    fmt::Write,
     io::{self, IsTerminal},
 };
 
@@ -33,7 +34,7 @@ pub(crate) fn escape_json(json: &str) -> Cow<'_, str> {
         if c != '\n' && is_unsafe(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(escaped, "\\u{unit:04x}");
             }
         } else {
             escaped.push(c);

@@ -1,8 +1,7 @@
 //! Loads what `core::answer` needs and gives its answers: the rim around the pure questions.
 //!
-//! An answer speaks of one size of the ledger. Read models are mutable, so the head is read before and after everything else; when
-//! it moved in between, the question is asked again, this time with all it needed before loaded at once, which leaves the projector
-//! hardly a moment to come in between.
+//! An answer speaks of one size of the ledger: `core` leaves out what came later, though read models may hold it already. Where the
+//! ledger grew while an answer about "now" was loaded, it is asked again a few times, so that read models and size fit exactly.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,58 +25,55 @@ pub enum Error {
     /// A mistake of ours: the question goes on needing what it was given.
     #[error("the question needs {0} and does not end")]
     Endless(String),
-    /// The ledger grew during every attempt; try again.
-    #[error("the ledger grew faster than the question could be answered")]
-    Moving,
+    /// Asked as of a size the ledger does not have yet; it has `size`.
+    #[error("the ledger has only {size} entries")]
+    Ahead { size: u64 },
 }
 
-/// How often a question is asked again because the ledger grew meanwhile.
-const ATTEMPTS_MAX: usize = 16;
+/// How often a question about now is asked because the ledger grew meanwhile. The last answer is taken as it is.
+const ATTEMPTS_MAX: usize = 3;
 
-/// Asks `question` of the ledger as it stands now.
+/// Asks `question` of the ledger as it stands now, or as of an earlier size.
 pub async fn ask<T>(
     store: &dyn Store,
+    as_of: Option<u64>,
     mut question: impl FnMut(&Reading) -> Result<T, Need>,
 ) -> Result<T, Error> {
     let mut wanted = Need::default();
-    for _ in 0..ATTEMPTS_MAX {
-        let size = size(store).await?;
+    let mut attempt = 1;
+    loop {
+        let head = size(store).await?;
+        let size = as_of.unwrap_or(head);
+        if size > head {
+            return Err(Error::Ahead { size: head });
+        }
         let mut reading = Reading {
             size,
             ..Reading::default()
         };
-        // An earlier attempt may have met entries that are at or above this attempt's size only if the head went back.
+        // What the attempt before needed is loaded at once, which leaves the projector hardly a moment to come in between.
         load(store, &mut reading, &wanted).await?;
-        let Some(answer) = rounds(store, &mut reading, &mut wanted, &mut question).await? else {
-            continue;
-        };
-        if self::size(store).await? == size {
+        let answer = rounds(store, &mut reading, &mut wanted, &mut question).await?;
+        let settled = as_of.is_some() || attempt == ATTEMPTS_MAX;
+        if settled || self::size(store).await? == head {
             return Ok(answer);
         }
+        attempt += 1;
     }
-    Err(Error::Moving)
 }
 
-/// Asks until the answer is there; `None` when the ledger grew meanwhile.
+/// Asks until the answer is there.
 async fn rounds<T>(
     store: &dyn Store,
     reading: &mut Reading,
     wanted: &mut Need,
     question: &mut impl FnMut(&Reading) -> Result<T, Need>,
-) -> Result<Option<T>, Error> {
+) -> Result<T, Error> {
     for _ in 0..limits::ANSWER_ROUNDS_MAX {
         let need = match question(reading) {
-            Ok(answer) => return Ok(Some(answer)),
+            Ok(answer) => return Ok(answer),
             Err(need) => need,
         };
-        if need.entries.iter().any(|index| *index >= reading.size) {
-            // A read model of a later size speaks of an entry that this reading does not have yet.
-            if size(store).await? == reading.size {
-                return Err(Error::Endless(describe(&need)));
-            }
-            wanted.entries.extend(need.entries);
-            return Ok(None);
-        }
         let before = (reading.aggregates.len(), reading.entries.len());
         load(store, reading, &need).await?;
         if (reading.aggregates.len(), reading.entries.len()) == before {
@@ -195,9 +191,13 @@ pub async fn find(store: &dyn Store, typed: &str) -> Result<Found, store::Error>
 /// The entries of a change's story, ascending; `None` if the ledger knows no such change.
 pub async fn entries_of_change(
     store: &dyn Store,
+    as_of: u64,
     change: &str,
 ) -> Result<Option<BTreeSet<u64>>, Error> {
-    ask(store, |reading| answer::entries_of_change(change, reading)).await
+    ask(store, Some(as_of), |reading| {
+        answer::entries_of_change(change, reading)
+    })
+    .await
 }
 /// The answers to several questions, in order; what they need is collected, so that it is loaded at once.
 pub fn all<Q, T>(

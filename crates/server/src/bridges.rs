@@ -15,6 +15,7 @@ mod intake;
 mod registry;
 pub mod relay;
 mod signing;
+mod words;
 
 use axum::{Router, extract::DefaultBodyLimit, routing::post};
 

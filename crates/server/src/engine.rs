@@ -53,8 +53,8 @@ pub enum Error {
     Store(#[from] store::Error),
     #[error("cannot take up the ledger")]
     Project(#[from] projector::Error),
-    #[error("{} holds no ledger yet; make one with `piperoll init`", .0.display())]
-    NotFounded(PathBuf),
+    #[error("{0} holds no ledger yet; make one with `piperoll init`")]
+    NotFounded(String),
     #[error("the key file {} is not the one that entry 0 lists; use the folder of this ledger, or restore its keys", .0.display())]
     WrongKey(PathBuf),
     #[error(transparent)]
@@ -231,7 +231,7 @@ async fn identify(folder: &Folder, store: &store::Shared) -> Result<(Ledger, Sec
     let genesis = state
         .authority()
         .genesis()
-        .ok_or_else(|| Error::NotFounded(folder.root().to_owned()))?;
+        .ok_or_else(|| Error::NotFounded(folder.root().display().to_string()))?;
     let (event, _) = folder.read_key("event")?;
     if authority::keyid(event.public().as_bytes()) != genesis.event_keyid {
         return Err(Error::WrongKey(folder.key("event")));

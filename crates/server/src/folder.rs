@@ -8,7 +8,7 @@ use std::{
 };
 
 use piperoll_core::key_file;
-use piperoll_store::{self as store, OpenMode};
+use piperoll_store::{self as store, Address, OpenMode};
 use piperoll_tlog::key::SecretKey;
 
 /// Why a folder cannot be used. Each message names the remedy.
@@ -104,19 +104,20 @@ impl Folder {
             Err(TryLockError::Error(source)) => Err(Error::io(&path)(source)),
         }
     }
+    /// Where the ledger's database is; its `Display` never shows a password.
+    pub fn address(&self, database: Option<&str>) -> Result<Address, store::Error> {
+        match database {
+            None => Ok(Address::from(self.database().as_path())),
+            Some(address) => Address::parse(address),
+        }
+    }
     /// Opens the ledger's database: the file in the folder, or the one that `--database` names.
     pub async fn open_store(
         &self,
         database: Option<&str>,
         mode: OpenMode,
     ) -> Result<store::Shared, store::Error> {
-        match database {
-            None => store::sqlite::open(&self.database(), mode).await,
-            Some(_) => Err(store::Error::Unfit {
-                what: "--database is not supported yet".to_owned(),
-                remedy: "leave it out: the ledger then lies in its folder".to_owned(),
-            }),
-        }
+        store::open(&self.address(database)?, mode).await
     }
     /// Reads one of the key files; gives the key and its comment, the principal's URN.
     pub fn read_key(&self, name: &str) -> Result<(SecretKey, String), Error> {

@@ -17,7 +17,7 @@ use piperoll_core::{
     kind::{Content, Custody, GenesisKey, LedgerCreated},
     name::{InvalidName, LedgerId, Origin, Principal, PrincipalKind},
 };
-use piperoll_store::{self as store, OpenMode};
+use piperoll_store::{self as store, OpenMode, Store};
 use piperoll_tlog::{
     encoding, hash,
     key::SecretKey,
@@ -71,8 +71,20 @@ pub enum Error {
     RecoveryInside,
     #[error("{} is there already; name a file that does not exist yet", .0.display())]
     RecoveryThere(PathBuf),
-    #[error("the database already holds a ledger; name an empty one")]
+    #[error(
+        "the database already holds a ledger; name an empty one (if an earlier `piperoll init` ended without a word, the keys of that ledger lie in a hidden folder .NAME.founding-… beside the one it was told to make)"
+    )]
     DatabaseTaken,
+    /// Entry 0 may or may not be there.
+    #[error(
+        "the database went away while entry 0 was committed, so nobody knows whether the ledger was founded; its keys are kept in {} and its recovery key in {}: if the database holds a ledger now, give both their names, else remove both and run `piperoll init` again", .folder.display(), .recovery.display()
+    )]
+    Unknown {
+        folder: PathBuf,
+        recovery: PathBuf,
+        #[source]
+        source: store::Error,
+    },
     #[error(transparent)]
     Name(#[from] InvalidName),
     #[error(transparent)]
@@ -142,9 +154,14 @@ pub async fn found(founding: Founding) -> Result<Founded, Error> {
         name: KeyName::new(founding.origin.as_str())?,
         key: keys.checkpoint.public(),
     };
-    let scaffold = Scaffold::new(&data, &recovery, founding.entropy)?;
+    let mut scaffold = Scaffold::new(&data, &recovery, founding.entropy)?;
     scaffold.write_keys(&keys)?;
-    let ledger = record_genesis(&scaffold.folder, &founding, &keys).await?;
+    let ledger = match record_genesis(&scaffold.folder, &founding, &keys).await {
+        Err(Error::Project(projector::Error::Store(source @ store::Error::Unknown(_)))) => {
+            return Err(scaffold.keep(source));
+        }
+        recorded => recorded?,
+    };
     scaffold.finish()?;
     Ok(Founded {
         ledger,
@@ -224,6 +241,15 @@ impl Scaffold {
         write_private(&self.recovery_next, text.as_bytes())?;
         sync_folder(&self.folder.root().join("keys"))
     }
+    /// Leaves everything where it is: without these keys a ledger that was founded after all would be lost.
+    fn keep(&mut self, source: store::Error) -> Error {
+        self.finished = true;
+        Error::Unknown {
+            folder: self.folder.root().to_owned(),
+            recovery: self.recovery_next.clone(),
+            source,
+        }
+    }
     /// Gives both their names.
     fn finish(mut self) -> Result<(), folder::Error> {
         sync_folder(self.folder.root())?;
@@ -275,8 +301,19 @@ async fn record_genesis(
     let store = folder
         .open_store(founding.database.as_deref(), OpenMode::Create)
         .await?;
-    let recorded = projector::replay(&*store, &[message], 1).await;
+    let recorded = record(&*store, message).await;
     store.close().await;
+    recorded
+}
+/// Gives the new ledger's id.
+async fn record(store: &dyn Store, message: Message) -> Result<LedgerId, Error> {
+    if store.head().await?.is_some() {
+        return Err(Error::DatabaseTaken);
+    }
+    let recorded = projector::replay(store, &[message], 1).await;
+    if let Err(projector::Error::Store(store::Error::Conflict)) = recorded {
+        return Err(Error::DatabaseTaken);
+    }
     match recorded?.pop() {
         Some(Outcome::Recorded { leaf, .. }) => Ok(LedgerId(hash::sha256(&leaf))),
         Some(Outcome::Refused { refusal, .. }) => Err(Error::Refused(refusal)),

@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, body::Body, http::Request};
-use piperoll_store::{self as store, OpenMode};
+use piperoll_store::{self as store, Address, OpenMode};
 use piperoll_tlog::note::{KeyName, VerifierKey};
 use tower::ServiceExt;
 
@@ -12,7 +12,7 @@ use crate::{
     api, clock,
     engine::Error,
     entropy::Entropy,
-    folder::{self, Folder},
+    folder::Folder,
     intake::{Answer, Intake, Unavailable, Wait},
     projector,
     receipts::{Receipts, Waiting},
@@ -42,21 +42,16 @@ impl Intake for Closed {
 }
 
 impl Reader {
-    /// Opens the ledger in the server's folder `data`, or in `database`. Its keys are not needed.
+    /// Opens the ledger in the database at `address`. The server's folder and its keys are not needed.
     pub async fn open(
-        data: &std::path::Path,
-        database: Option<&str>,
+        address: &Address,
         clock: clock::Shared,
         entropy: Entropy,
     ) -> Result<Self, Error> {
-        let folder = Folder::new(data);
-        if !data.is_dir() {
-            return Err(folder::Error::Missing(data.to_owned()).into());
-        }
-        let store = folder.open_store(database, OpenMode::ReadOnly).await?;
-        let ledger = identify(&folder, &store).await?;
+        let store = store::open(address, OpenMode::ReadOnly).await?;
+        let ledger = identify(address, &store).await?;
         // Nothing listens; the address only says that whoever asks is on this machine.
-        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let state = State {
             ledger: Arc::new(ledger),
             receipts: Receipts::new(Arc::clone(&store), Waiting::default()),
@@ -65,9 +60,10 @@ impl Reader {
             status: status::Handle::new(Streaming::Embedded),
             clock,
             entropy,
-            folder,
+            // Bridges live in a server's folder, and nobody calls them here.
+            folder: Folder::new("/dev/null"),
             web: Arc::new(Web {
-                address,
+                address: nowhere,
                 public_url: "http://127.0.0.1".to_owned(),
             }),
         };
@@ -99,12 +95,12 @@ impl Reader {
     }
 }
 
-async fn identify(folder: &Folder, store: &store::Shared) -> Result<Ledger, Error> {
+async fn identify(address: &Address, store: &store::Shared) -> Result<Ledger, Error> {
     let state = projector::State::load(&**store).await?;
     let genesis = state
         .authority()
         .genesis()
-        .ok_or_else(|| Error::NotFounded(folder.root().to_owned()))?;
+        .ok_or_else(|| Error::NotFounded(address.to_string()))?;
     Ok(Ledger {
         id: genesis.ledger,
         origin: genesis.origin.clone(),

@@ -1,7 +1,24 @@
 //! Keeps entries and read models and gives them back: SQLite or PostgreSQL behind one trait, [`Store`].
 //!
-//! The trait speaks of entries, batches, tiles, aggregates and questions, never of SQL. There is one way to write, [`Store::commit`]:
-//! one transaction that moves the head by compare-and-swap and holds everything a batch brings.
+//! The trait speaks of entries, batches, tiles, aggregates and questions, never of SQL. The projector has one way to write,
+//! [`Store::commit`]: one transaction that moves the head by compare-and-swap on (size, epoch) and holds everything a batch
+//! brings. What events mean is not known here, nor HTTP, NATS or the clock.
+//!
+//! | table | may change |
+//! |---|---|
+//! | `entry`, `tile` (complete ones), `checkpoint`, `consumed`, `refused` | insert-only, and numbered without a hole |
+//! | `payload`, `text`, `refused_body` | the words can be set to null (erased), once and for ever |
+//! | `login_id` | insert and delete |
+//! | `head`, `lease`, `refused_count`, `junk`, `bridge_seen`, `bridge_count` | yes; the head only goes forward |
+//! | `aggregate`, `alias`, `change`, `slot` | yes: read models, under the number of the fold that made them |
+//!
+//! Triggers in the database say so too. They guard against accidents; `piperoll verify` is what finds malice.
+//! `recorded_at` is kept in milliseconds of Unix time, every other instant as text with nine fraction digits, an index as `idx`
+//! (`index` is a word of SQL's own).
+//!
+//! To add a question: a method of [`Store`], its statement in the module of `sql/` that it belongs to (in
+//! `sql::dialect::Statements`, once for each database, only if it takes a list), and a rule in `tests/conformance`. To add a
+//! column: a migration of the same number in both folders of `migrations/`, its place in `sql/tables.rs`, and whoever fills it.
 
 mod address;
 pub mod admin;
@@ -51,6 +68,10 @@ pub trait Store: Send + Sync {
     /// The head, or `None` before entry 0.
     async fn head(&self) -> Result<Option<Head>, Error>;
     /// The projector's and the bootstrapping `init`'s only write.
+    ///
+    /// [`Error::Conflict`]: the head is elsewhere, or an event or a payload is recorded already; nothing was written.
+    /// [`Error::Unavailable`]: nothing was written. [`Error::Unknown`]: read the head. [`Error::Corrupt`]: the entries do not
+    /// continue the ledger, or the head does not count them.
     async fn commit(&self, batch: Batch) -> Result<(), Error>;
 
     /// What is recorded under each (source, id), in the order asked.

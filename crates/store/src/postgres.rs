@@ -4,6 +4,7 @@
 //! never stands in an error: addresses are named by host, port and database.
 
 mod dialect;
+mod server;
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -18,8 +19,6 @@ use crate::{
     sql::{Sql, failed},
 };
 
-/// Oldest server whose behaviour was tried.
-const VERSION_MIN: i32 = 150_000;
 /// Questions at a time; one more waits for a connection.
 const READERS_MAX: u32 = 8;
 /// The projector's connection, and some for bridges and checkpoints.
@@ -34,6 +33,17 @@ pub(crate) const MIGRATIONS: [Source; 1] = [Source {
     name: "ledger",
     sql: include_str!("../../../migrations/postgres/0001_ledger.sql"),
 }];
+
+/// Every question has its index, and each is to be answered through it whatever the server's statistics say of tables that grow
+/// from nothing within minutes. Members of a filter are absent most of the time, so a plan is made for the values at hand.
+const PLANS: [(&str, &str); 6] = [
+    ("plan_cache_mode", "force_custom_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
 
 /// Members of an address after `?`. Another one would be ignored with a warning that shows its value.
 const MEMBERS: [&str; 14] = [
@@ -66,7 +76,7 @@ pub(crate) async fn open_sql(address: &str, mode: OpenMode) -> Result<Sql<sqlx::
         migrate(&options).await?;
     }
     let mut connection = connect(&options).await?;
-    check_server(&mut connection, &options).await?;
+    server::check(&mut connection, &name(&options)).await?;
     let state = look(&mut connection)
         .await
         .map_err(failed::<sqlx::Postgres>)?;
@@ -77,11 +87,8 @@ pub(crate) async fn open_sql(address: &str, mode: OpenMode) -> Result<Sql<sqlx::
     // The checks stand; a failure to say good-bye changes nothing.
     let _ = connection.close().await;
     let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_WAIT);
-    // Many members of a filter are absent most of the time: a plan made for the values at hand is the better one.
-    let reading = options
-        .clone()
-        .options([("plan_cache_mode", "force_custom_plan"), ("jit", "off")]);
-    let writing = options.options([IDLE_IN_TRANSACTION, ("jit", "off")]);
+    let reading = options.clone().options(PLANS);
+    let writing = options.options(PLANS).options([IDLE_IN_TRANSACTION]);
     let reader = pool()
         .max_connections(READERS_MAX)
         .connect_lazy_with(reading);
@@ -132,66 +139,6 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Error> {
         Ok(connected) => connected.map_err(failed::<sqlx::Postgres>),
         Err(_) => Err(Error::Unavailable(sqlx::Error::PoolTimedOut)),
     }
-}
-
-const SERVER: &str = "select cast(current_setting('server_version_num') as integer), pg_is_in_recovery(), \
-     current_setting('synchronous_commit'), current_setting('fsync'), current_setting('server_encoding')";
-
-async fn check_server(
-    connection: &mut PgConnection,
-    options: &PgConnectOptions,
-) -> Result<(), Error> {
-    let row = sqlx::query(SERVER)
-        .fetch_one(connection)
-        .await
-        .map_err(failed::<sqlx::Postgres>)?;
-    let read = || -> sqlx::Result<(i32, bool, String, String, String)> {
-        Ok((
-            row.try_get(0)?,
-            row.try_get(1)?,
-            row.try_get(2)?,
-            row.try_get(3)?,
-            row.try_get(4)?,
-        ))
-    };
-    let (version, replica, synchronous_commit, fsync, encoding) =
-        read().map_err(Error::Database)?;
-    let unfit = |what: String, remedy: &str| {
-        Err(Error::Unfit {
-            what: format!("{} {what}", name(options)),
-            remedy: remedy.to_owned(),
-        })
-    };
-    if version < VERSION_MIN {
-        return unfit(
-            format!("runs PostgreSQL {}", version / 10_000),
-            "use PostgreSQL 15 or newer",
-        );
-    }
-    if replica {
-        return unfit("is a replica".to_owned(), "name the primary");
-    }
-    if synchronous_commit != "on" && synchronous_commit != "remote_apply" {
-        return unfit(
-            format!(
-                "has synchronous_commit={synchronous_commit}: a receipt could be lost in a crash"
-            ),
-            "set synchronous_commit=on for the server, the database and the role",
-        );
-    }
-    if fsync != "on" {
-        return unfit(
-            format!("has fsync={fsync}: a receipt could be lost in a crash"),
-            "set fsync=on",
-        );
-    }
-    if encoding != "UTF8" {
-        return unfit(
-            format!("is encoded in {encoding}"),
-            "make the database anew with encoding UTF8",
-        );
-    }
-    Ok(())
 }
 
 async fn look(connection: &mut PgConnection) -> sqlx::Result<State> {
@@ -258,7 +205,7 @@ async fn check_rights(connection: &mut PgConnection, mode: OpenMode) -> Result<(
 /// Makes the tables, or brings them up to date, under an advisory lock; nothing happens when they are.
 pub(crate) async fn migrate(options: &PgConnectOptions) -> Result<(), Error> {
     let mut connection = connect(options).await?;
-    check_server(&mut connection, options).await?;
+    server::check(&mut connection, &name(options)).await?;
     match look(&mut connection)
         .await
         .map_err(failed::<sqlx::Postgres>)?

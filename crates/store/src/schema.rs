@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use sqlx::{
     SqlSafeStr,
-    migrate::{Migrate, Migration, MigrationType, Migrator},
+    migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
 };
 
 use crate::Error;
@@ -23,10 +23,12 @@ pub(crate) async fn migrate<C: Migrate>(
 ) -> sqlx::Result<()> {
     let migrator = Migrator::with_migrations(sources.iter().map(migration).collect());
     // Not `run`, whose bounds make futures that no task can be spawned with.
-    migrator
-        .run_direct(None, connection, false)
-        .await
-        .map_err(sqlx::Error::from)
+    let done = migrator.run_direct(None, connection, false).await;
+    done.map_err(|error| match error {
+        // What the database said is what the caller can act on.
+        MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => source,
+        other => other.into(),
+    })
 }
 fn migration(source: &Source) -> Migration {
     Migration::new(
@@ -72,8 +74,8 @@ impl Found {
             match known(*number) {
                 None => return State::Newer,
                 Some(source) => {
-                    altered |=
-                        !finished || migration(source).checksum.as_ref() != checksum.as_slice()
+                    let same = migration(source).checksum.as_ref() == checksum.as_slice();
+                    altered |= !finished || !same;
                 }
             }
         }
@@ -116,5 +118,76 @@ impl State {
             what: format!("{place} {what}"),
             remedy: remedy.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOURCES: [Source; 2] = [
+        Source {
+            number: 1,
+            name: "one",
+            sql: "select 1",
+        },
+        Source {
+            number: 2,
+            name: "two",
+            sql: "select 2",
+        },
+    ];
+    /// Number, whether it finished, and what it was.
+    type Applied = (i64, bool, &'static str);
+
+    fn found(applied: &[Applied]) -> Found {
+        let checksum = |sql: &'static str| {
+            migration(&Source {
+                number: 1,
+                name: "",
+                sql,
+            })
+            .checksum
+            .into_owned()
+        };
+        Found {
+            tables: true,
+            ours: true,
+            applied: applied
+                .iter()
+                .map(|(number, finished, sql)| (*number, *finished, checksum(sql)))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_database_is_told_by_its_migrations() {
+        let (one, two) = ((1, true, "select 1"), (2, true, "select 2"));
+        let cases: [(&[Applied], State); 7] = [
+            (&[], State::Older),
+            (&[one], State::Older),
+            (&[one, two], State::Current),
+            (&[one, two, (3, true, "select 3")], State::Newer),
+            (&[(1, true, "select 1;"), two], State::Altered),
+            (&[one, (2, false, "select 2")], State::Altered),
+            (
+                &[(1, true, "select 1;"), two, (3, true, "select 3")],
+                State::Newer,
+            ),
+        ];
+        for (applied, state) in cases {
+            assert_eq!(found(applied).state(&SOURCES), state, "{applied:?}");
+        }
+        let others = Found {
+            ours: false,
+            ..found(&[])
+        };
+        assert_eq!(others.state(&SOURCES), State::NotOurs);
+        let empty = Found {
+            tables: false,
+            ours: false,
+            applied: Vec::new(),
+        };
+        assert_eq!(empty.state(&SOURCES), State::Empty);
     }
 }

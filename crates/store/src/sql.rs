@@ -128,7 +128,7 @@ where
 }
 
 /// Longest a single statement may take. A server behind a broken network never answers, and no error comes either.
-const ANSWER_WAIT: Duration = Duration::from_secs(60);
+const ANSWER_WAIT: Duration = Duration::from_mins(1);
 
 async fn answered<T>(statement: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
     match tokio::time::timeout(ANSWER_WAIT, statement).await {

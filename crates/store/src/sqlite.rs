@@ -12,7 +12,7 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions, Connection, Row, SqliteConnection,
+    ConnectOptions, Connection, Pool, Row, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -24,6 +24,11 @@ use crate::{
 
 /// Readers at a time; a question more waits for one of them.
 const READERS_MAX: u32 = 8;
+/// Pages that the writer keeps in memory, in KiB (SQLite wants them negative): the upper levels of all indexes of a ledger of some
+/// millions of entries.
+const CACHE_KIB: &str = "-32768";
+/// Pages in the WAL before they are moved to the file: a few full batches, so that not each of them pays for it.
+const WAL_PAGES: &str = "4000";
 /// How long a writer waits for another process that writes.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// How long a question waits for a connection.
@@ -74,10 +79,22 @@ async fn open_to_write(path: &Path, create: bool) -> Result<Sql<sqlx::Sqlite>, E
         .connect_with(writing(path))
         .await
         .map_err(failed::<sqlx::Sqlite>)?;
+    try_to_write(&writer)
+        .await
+        .map_err(failed::<sqlx::Sqlite>)?;
     Ok(Sql {
         reader: readers().connect_lazy_with(reading(path)),
         writer: Some(writer),
     })
+}
+
+/// Whether the file may be written shows only when something is; nothing of it stays.
+async fn try_to_write(writer: &Pool<sqlx::Sqlite>) -> sqlx::Result<()> {
+    let mut transaction = writer.begin_with("begin immediate").await?;
+    sqlx::query("update piperoll set purpose = purpose")
+        .execute(&mut *transaction)
+        .await?;
+    transaction.rollback().await
 }
 
 /// Works on a folder that may not be written: SQLite then needs the WAL's index of a running server, or, where there is no
@@ -118,6 +135,8 @@ fn writing(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_WAIT)
         // `replace` overwrites a row without asking the triggers on delete unless this is on.
         .pragma("recursive_triggers", "on")
+        .pragma("cache_size", CACHE_KIB)
+        .pragma("wal_autocheckpoint", WAL_PAGES)
         .disable_statement_logging()
 }
 

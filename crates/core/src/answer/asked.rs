@@ -38,16 +38,11 @@ impl<'a> Asked<'a> {
     }
     pub(super) fn find_ref<A: Kept>(&self, id: &str) -> Option<&'a A> {
         let key = A::key(id);
-        match self.reading.aggregates.get(&key) {
-            Some(held) => held.as_deref().and_then(A::unwrap),
-            None => {
-                self.want_key(key);
-                None
-            }
-        }
-    }
-    fn want_key(&self, key: Key) {
-        self.need.borrow_mut().aggregates.insert(key);
+        let Some(held) = self.reading.aggregates.get(&key) else {
+            self.need.borrow_mut().aggregates.insert(key);
+            return None;
+        };
+        held.as_deref().and_then(A::unwrap)
     }
     /// An entry below the size.
     pub(super) fn entry(&self, index: u64) -> Option<&'a EntryRead> {

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{asked::Asked, names};
 use crate::fold::aggregate::{
-    Change, Commit, Content, Decision, Deployment, Request, Trouble, commit_change,
+    At, Change, Commit, Content, Decision, Deployment, Request, Stated, Trouble, commit_change,
 };
+use crate::kind::Kind;
 
 /// What a story rests on, each part as of the size of the ledger.
 #[derive(Default)]
@@ -47,6 +48,10 @@ pub(super) fn gather(id: &str, asked: &Asked<'_>) -> Option<Material> {
         id,
         ..Material::default()
     };
+    material
+        .change
+        .disputed
+        .retain(|_, index| asked.has(*index));
     let change = material.change.clone();
     material.list(change.entries.iter().copied(), asked);
     material.take_names(asked);
@@ -95,8 +100,11 @@ impl Material {
                 let pushes: Vec<u64> = commit.pushes.into_iter().collect();
                 self.pushes.extend(pushes.iter().copied());
                 if !commit.runs.is_empty() || commit.filed.is_some() {
-                    let named: Option<Change> = asked.find(&commit_change(&name));
-                    self.list(named.into_iter().flat_map(|named| named.entries), asked);
+                    let as_change: Option<Change> = asked.find(&commit_change(&name));
+                    self.list(
+                        as_change.into_iter().flat_map(|change| change.entries),
+                        asked,
+                    );
                 }
                 self.list(pushes, asked);
                 let content: Content = asked.find(&name).unwrap_or_default();
@@ -240,8 +248,25 @@ impl Material {
 }
 
 /// A deployment as of the size; `None` if nothing was said of it by then.
+///
+/// What was only worked out after the size (contents, what undid or replaced it) is left out.
 pub(super) fn deployment(key: &str, asked: &Asked<'_>) -> Option<Deployment> {
     let mut deployment: Deployment = asked.find(key)?;
+    let finished = |other: &String| {
+        asked
+            .find_ref::<Deployment>(other)
+            .and_then(|other| other.finished)
+            .is_some_and(|(at, _)| asked.has(at.index))
+    };
+    let is_told = |other: &String| {
+        asked
+            .find_ref::<Deployment>(other)
+            .is_some_and(|other| other.entries.iter().any(|index| asked.has(*index)))
+    };
+    let place = &mut deployment.place;
+    place.undone_by = place.undone_by.take().filter(finished);
+    place.replaced_by = place.replaced_by.take().filter(finished);
+    place.joins = place.joins.take().filter(is_told);
     deployment.entries.retain(|index| asked.has(*index));
     if deployment.entries.is_empty() {
         return None;
@@ -254,6 +279,30 @@ pub(super) fn deployment(key: &str, asked: &Asked<'_>) -> Option<Deployment> {
     deployment.decisions.retain(|index, _| asked.has(*index));
     Some(deployment)
 }
+/// What the change's own system says last, as of the size.
+pub(super) fn state(change: &Change, asked: &Asked<'_>) -> Option<(At, Stated)> {
+    let known = change.state?;
+    if asked.has(known.0.index) {
+        return Some(known);
+    }
+    let told = change
+        .entries
+        .iter()
+        .filter_map(|index| asked.entry(*index));
+    told.filter_map(|entry| {
+        let stated = match entry.event.kind() {
+            Kind::ChangeCreated => Stated::Open,
+            Kind::ChangeMerged => Stated::Merged,
+            Kind::ChangeAbandoned => Stated::Abandoned,
+            _ => return None,
+        };
+        let time = entry.event.timestamp.min(entry.recorded_at);
+        let index = entry.index;
+        Some((At { time, index }, stated))
+    })
+    .max()
+}
+
 /// Whether a name is a full commit hash or digest in hexadecimal.
 pub(super) fn is_digest(name: &str) -> bool {
     matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -4,7 +4,7 @@ use super::{
     agreement::{self, Standing},
     asked::Asked,
     environment,
-    gather::Material,
+    gather::{self, Material},
     line, names,
     part::{Mark, Sentence, TimeForm, Tone},
     say,
@@ -49,19 +49,16 @@ pub(super) fn sentences(material: &Material, asked: &Asked<'_>) -> Vec<Sentence>
             shown_name(name)
         )));
     }
-    match main_deployment(material) {
-        Some((_, main)) => {
-            let standing = agreement::standing(main, asked);
-            lead.extend(agreed(main, &standing, asked));
-            lead.push(went(material, main, asked));
-            lead.extend(followed(material, main, asked));
-            lead.extend(failed_further(material, main, asked));
-        }
-        None => {
-            lead.extend(decided(material, asked));
-            lead.push(undeployed(material, asked));
-        }
-    }
+    let Some((_, main)) = main_deployment(material) else {
+        lead.extend(decided(material, asked));
+        lead.push(undeployed(material, asked));
+        return lead;
+    };
+    let standing = agreement::standing(main, asked);
+    lead.extend(agreed(main, &standing, asked));
+    lead.push(went(material, main, asked));
+    lead.extend(followed(material, main, asked));
+    lead.extend(failed_further(material, main, asked));
     lead
 }
 
@@ -294,8 +291,7 @@ fn decided(material: &Material, asked: &Asked<'_>) -> Option<Sentence> {
         .then(|| Sentence::plain_text("Approval is asked for, and nobody has decided."))
 }
 fn undeployed(material: &Material, asked: &Asked<'_>) -> Sentence {
-    let stated = material.change.state.filter(|(at, _)| asked.has(at.index));
-    match stated {
+    match gather::state(&material.change, asked) {
         Some((at, Stated::Merged)) => Sentence::plain_text("It was merged on ")
             .time(moment(at, asked), TimeForm::Day)
             .text(" and is not deployed anywhere, as far as is recorded."),
@@ -317,7 +313,7 @@ pub(super) fn chips(material: &Material, asked: &Asked<'_>) -> Vec<Mark> {
     }
     let Some((_, main)) = main_deployment(material) else {
         chips.extend(undecided(material));
-        chips.push(match material.change.state {
+        chips.push(match gather::state(&material.change, asked) {
             Some((_, Stated::Merged)) => Mark::soft("merged"),
             Some((_, Stated::Abandoned)) => Mark::soft("closed, not merged"),
             Some((_, Stated::Open)) => Mark::soft("open"),
@@ -379,7 +375,7 @@ fn undecided(material: &Material) -> Option<Mark> {
 }
 /// A name as people read it: commits short.
 pub(super) fn shown_name(name: &str) -> String {
-    if super::gather::is_digest(name) {
+    if gather::is_digest(name) {
         return name.get(..7).unwrap_or(name).to_owned();
     }
     name.strip_prefix("ticket:").unwrap_or(name).to_owned()

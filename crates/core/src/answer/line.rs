@@ -64,36 +64,43 @@ pub(super) fn line(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -
 
 fn said(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
     match &entry.event.content {
-        Content::LedgerCreated(_)
-        | Content::KeyRegistered(_)
-        | Content::PersonDescribed(_)
-        | Content::AccountLinked(_)
-        | Content::RoleGranted(_)
-        | Content::StreamAdopted(_)
-        | Content::StreamGapAccepted(_)
-        | Content::TimeCorrected(_) => ledger::said(entry, asked),
-        Content::ChangeCreated(_)
-        | Content::ChangeUpdated(_)
-        | Content::ChangeReviewed(_)
-        | Content::ChangeMerged(_)
-        | Content::ChangeAbandoned(_)
-        | Content::BranchPushed(_) => change::said(entry, telling, asked),
-        Content::ApprovalCreated(_)
-        | Content::ApprovalUpdated(_)
-        | Content::OverrideDeclared(_)
-        | Content::BundleDefined(_)
-        | Content::ArtifactPublished(_) => decision::said(entry, telling, asked),
-        Content::DeploymentStarted(_)
-        | Content::DeploymentFinished(_)
-        | Content::RollbackStarted(_)
-        | Content::RollbackFinished(_)
-        | Content::ServiceDeployed(_)
-        | Content::ServiceUpgraded(_)
-        | Content::ServiceRolledback(_) => deployment::said(entry, telling, asked),
-        Content::AlertFired(_)
-        | Content::AlertResolved(_)
-        | Content::IncidentDetected(_)
-        | Content::IncidentResolved(_) => trouble::said(entry, telling, asked),
+        Content::LedgerCreated(created) => ledger::created(created),
+        Content::KeyRegistered(key) => ledger::key(key, entry, asked),
+        Content::PersonDescribed(_) => ledger::person(entry, asked),
+        Content::AccountLinked(linked) => ledger::account(linked, entry, asked),
+        Content::RoleGranted(granted) => ledger::role(granted, entry, asked),
+        Content::StreamAdopted(adopted) => ledger::stream(adopted),
+        Content::StreamGapAccepted(gap) => ledger::gap(gap, entry, asked),
+        Content::TimeCorrected(corrected) => ledger::time(corrected, entry, asked),
+        Content::ChangeCreated(_) => change::created(entry, telling, asked),
+        Content::ChangeUpdated(_) => change::updated(entry, telling, asked),
+        Content::ChangeReviewed(_) => change::reviewed(entry, telling, asked),
+        Content::ChangeMerged(_) => change::merged(entry, telling, asked),
+        Content::ChangeAbandoned(_) => change::abandoned(entry, telling, asked),
+        Content::BranchPushed(push) => change::pushed(push, entry, telling, asked),
+        Content::ApprovalCreated(_) => decision::wanted(entry, telling, asked),
+        Content::ApprovalUpdated(updated) => {
+            decision::decided(updated.decision, entry, telling, asked)
+        }
+        Content::OverrideDeclared(declared) => {
+            decision::overridden(declared, entry, telling, asked)
+        }
+        Content::BundleDefined(bundle) => decision::bundle(bundle, entry, asked),
+        Content::ArtifactPublished(_) => decision::artifact(entry, asked),
+        Content::DeploymentStarted(_) => deployment::started(entry, telling, asked),
+        Content::DeploymentFinished(done) => deployment::finished(done, entry, telling, asked),
+        Content::RollbackStarted(_) => deployment::rollback_started(entry, telling, asked),
+        Content::RollbackFinished(done) => {
+            deployment::rollback_finished(done.outcome, entry, telling, asked)
+        }
+        Content::ServiceDeployed(_) | Content::ServiceUpgraded(_) => {
+            deployment::reported("Seen", entry, telling)
+        }
+        Content::ServiceRolledback(_) => deployment::reported("Seen rolled back", entry, telling),
+        Content::AlertFired(alert) => trouble::fired(alert, entry, telling, asked),
+        Content::AlertResolved(alert) => trouble::resolved(alert, entry, telling),
+        Content::IncidentDetected(_) => trouble::detected(entry, telling, asked),
+        Content::IncidentResolved(_) => trouble::over(entry, telling, asked),
     }
 }
 
@@ -131,7 +138,7 @@ pub(super) fn content(binds: &[crate::event::Bind]) -> Detail {
     for (at, bind) in binds.iter().enumerate() {
         sentence = sentence
             .text(if at > 0 { ", " } else { "" })
-            .text(format!("{} ", say::one_line(&bind.name)))
+            .text(format!("{} ", bind_name(&bind.name)))
             .digest(names::digest(bind));
     }
     if binds.is_empty() {
@@ -143,6 +150,11 @@ pub(super) fn content(binds: &[crate::event::Bind]) -> Detail {
     }
 }
 
+/// `bundle shop@4.12.0` for `bundle:shop@4.12.0`.
+fn bind_name(name: &str) -> String {
+    say::one_line(&name.replacen(':', " ", 1))
+}
+
 /// ` by Ines Okafor`, or nothing.
 fn by(sentence: Sentence, entry: &EntryRead, asked: &Asked<'_>) -> Sentence {
     match names::author(entry, asked) {
@@ -150,14 +162,7 @@ fn by(sentence: Sentence, entry: &EntryRead, asked: &Asked<'_>) -> Sentence {
         None => sentence,
     }
 }
-/// ` checkout`, where the service is named.
-fn service(sentence: Sentence, entry: &EntryRead, telling: Telling<'_>) -> Sentence {
-    match &entry.event.profile.service {
-        Some(service) if telling.services => sentence.text(format!(" {service}")),
-        _ => sentence,
-    }
-}
-/// ` #418 of checkout` outside a story.
+/// ` checkout #418`, outside a story.
 fn change_of(
     sentence: Sentence,
     entry: &EntryRead,

@@ -157,7 +157,9 @@ fn deployed_from(digests: &BTreeSet<String>, asked: &Asked<'_>) -> Option<String
         for key in keys.iter().take(DIGESTS_MAX) {
             let deployment: Deployment = asked.find(key).unwrap_or_default();
             let commit = slot::commit_of(&deployment.binds);
-            found.extend(commit.and_then(|commit| names::holder(&commit, asked)));
+            found.extend(commit.map(|commit| {
+                names::holder(&commit, asked).unwrap_or_else(|| commit_change(&commit))
+            }));
         }
     }
     if found.len() == 1 {

@@ -9,6 +9,7 @@ use super::{
     say,
 };
 use crate::{
+    authority::Purpose,
     event::{Bind, Digest},
     fold::{
         aggregate::{Account, Alias, At, Change, Person},
@@ -59,12 +60,14 @@ pub(super) fn principal(urn: &str, asked: &Asked<'_>) -> Who {
         PrincipalKind::Person => who(&person(urn, asked), "person"),
     }
 }
+const NOBODY_DESCRIBED: &str = "a person nobody described";
+
 /// What a person is called.
 fn person(urn: &str, asked: &Asked<'_>) -> String {
     let person: Person = asked.find(urn).unwrap_or_default();
     let described = person.described.iter().rfind(|index| asked.has(**index));
     let Some(described) = described else {
-        return "a person nobody described".to_owned();
+        return NOBODY_DESCRIBED.to_owned();
     };
     let name = asked
         .entry(*described)
@@ -106,10 +109,13 @@ pub(super) fn actor(entry: &EntryRead, asked: &Asked<'_>) -> Option<Who> {
 /// Who an entry's act is told of: the actor of a relayed event, the signer of any other.
 pub(super) fn author(entry: &EntryRead, asked: &Asked<'_>) -> Option<Who> {
     if entry.event.profile.relayed.is_some() {
-        actor(entry, asked)
-    } else {
-        Some(principal(entry.event.source.as_str(), asked))
+        return actor(entry, asked);
     }
+    let mut who = principal(entry.event.source.as_str(), asked);
+    if who.name == NOBODY_DESCRIBED && entry.event.kind().signers() == [Purpose::Admin] {
+        "an administrator nobody described".clone_into(&mut who.name);
+    }
+    Some(who)
 }
 /// The system an entry was relayed from.
 pub(super) fn via(entry: &EntryRead) -> Option<String> {
@@ -141,10 +147,17 @@ pub(super) fn service(change: &Change, asked: &Asked<'_>) -> Option<String> {
 }
 /// The latest title; of a change nobody described, what its request for approval says.
 pub(super) fn title(change: &Change, asked: &Asked<'_>) -> Words {
-    change
-        .titled
-        .or(change.asked)
-        .and_then(|at| asked.entry(at.index))
+    let latest = change.titled.or(change.asked);
+    let entry = match latest {
+        Some(at) if !asked.has(at.index) => change
+            .entries
+            .iter()
+            .filter_map(|index| asked.entry(*index))
+            .filter(|entry| entry.texts.contains_key("summary"))
+            .max_by_key(|entry| (entry.event.timestamp.min(entry.recorded_at), entry.index)),
+        latest => latest.and_then(|at| asked.entry(at.index)),
+    };
+    entry
         .and_then(|entry| entry.texts.get("summary"))
         .cloned()
         .unwrap_or(Words::NotSupplied)

@@ -148,7 +148,7 @@ fn reference(material: &Material, asked: &Asked<'_>) -> ChangeRef {
     change
 }
 fn state(material: &Material, asked: &Asked<'_>) -> State {
-    match material.change.state.filter(|(at, _)| asked.has(at.index)) {
+    match gather::state(&material.change, asked) {
         Some((_, Stated::Open)) => State::Open,
         Some((_, Stated::Merged)) => State::Merged,
         Some((_, Stated::Abandoned)) => State::Abandoned,
@@ -243,7 +243,7 @@ fn completeness(material: &Material, asked: &Asked<'_>) -> Vec<Sentence> {
         .filter_map(|index| asked.entry(*index))
         .collect();
     let mut numbered = BTreeSet::new();
-    let mut unnumbered = BTreeSet::new();
+    let mut unnumbered: BTreeMap<&str, usize> = BTreeMap::new();
     let mut chains = BTreeSet::new();
     let mut relayed = 0;
     for entry in &entries {
@@ -261,21 +261,23 @@ fn completeness(material: &Material, asked: &Asked<'_>) -> Vec<Sentence> {
                 chains.insert((event.source.slug(), key));
             }
             None => {
-                unnumbered.insert(event.source.slug());
+                *unnumbered.entry(event.source.slug()).or_default() += 1;
             }
         }
     }
     let mut sentences = absent(&chains, asked);
     if sentences.is_empty() && !numbered.is_empty() {
         sentences.push(Sentence::plain_text(format!(
-            "Nothing missing: each run of {} that numbered its events did so without a gap.",
+            "Nothing missing: each run of {} numbered its events, and none is absent.",
             and(&numbered)
         )));
     }
-    if !unnumbered.is_empty() {
+    for (slug, records) in unnumbered {
         sentences.push(Sentence::plain_text(format!(
-            "Some events of {} bear no number, so a missing one beside them would not show.",
-            and(&unnumbered)
+            "{} of {slug} {} no number: one missing beside {} would not show.",
+            say::capital(&say::count(records, "record", "records")),
+            if records == 1 { "bears" } else { "bear" },
+            if records == 1 { "it" } else { "them" }
         )));
     }
     if relayed > 0 {

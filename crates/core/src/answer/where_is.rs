@@ -336,10 +336,9 @@ fn lead(rows: &[WhereRow], environments: &[String]) -> Sentence {
         ),
     };
     if unknown > 0 {
-        text.push_str(&format!(
-            "; for {} that is unknown",
-            count(unknown, "service", "services")
-        ));
+        text.push_str("; for ");
+        text.push_str(&count(unknown, "service", "services"));
+        text.push_str(" that is unknown");
     }
     text.push('.');
     Sentence::plain_text(text)

@@ -20,9 +20,9 @@ use crate::{
 };
 
 /// Attempts a slot remembers: enough for joins, rollbacks and alerts; what is older keeps what was worked out for it.
-const ATTEMPTS_MAX: usize = 40;
+const ATTEMPTS_MAX: usize = 24;
 /// Alerts and incidents a slot remembers.
-const TROUBLES_MAX: usize = 60;
+const TROUBLES_MAX: usize = 30;
 /// A report this near to a signed deployment of the same content is about it, even if something else ran in between.
 const JOIN_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 /// An alert or incident that begins within this time after a deployment is said to have followed it.

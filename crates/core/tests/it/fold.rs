@@ -128,7 +128,7 @@ fn approvals(models: &Models, deployment: &Deployment) -> Vec<u64> {
 #[test]
 fn the_example_is_concluded_from_to_the_last_member() {
     let expected = expected();
-    let models = Models::of(example(), 7);
+    let models = Models::of(&example(), 7);
     assert_eq!(models.size(), expected["as_of"]["size"].as_u64().unwrap());
     let concluded = conclusions(&models);
     for question in ["where", "changes", "deployments"] {
@@ -142,9 +142,9 @@ fn the_example_is_concluded_from_to_the_last_member() {
 
 #[test]
 fn nothing_depends_on_where_a_batch_ends() {
-    let one = Models::of(example(), 1);
+    let one = Models::of(&example(), 1);
     for batch in [7, 512] {
-        let other = Models::of(example(), batch);
+        let other = Models::of(&example(), batch);
         assert_eq!(one.aggregates, other.aggregates, "batches of {batch}");
         assert_eq!(one.aliases, other.aliases, "batches of {batch}");
         assert_eq!(one.changes, other.changes, "batches of {batch}");

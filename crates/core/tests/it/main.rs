@@ -4,15 +4,19 @@
     reason = "the exemption for tests does not reach helpers"
 )]
 
+mod answers;
 mod drafts;
 mod example;
 mod fold;
 mod models;
 mod oracles;
+mod order;
 mod payload;
 mod properties;
 mod rules;
 mod shapes;
+mod stories;
 mod support;
+mod tell;
 mod verdicts;
 mod world;

@@ -14,7 +14,7 @@ use piperoll_core::{
     },
     time::{self, Timestamp},
 };
-use piperoll_tlog::hash;
+use piperoll_tlog::{Hash, hash};
 use serde_json::Value;
 
 use crate::support::{read_lines, test_data};
@@ -25,14 +25,26 @@ const ROUNDS_MAX: usize = 64;
 /// A recorded event with its words.
 #[derive(Clone)]
 pub(crate) struct Told {
-    pub(crate) payload: String,
+    pub(crate) event: Arc<Event>,
+    pub(crate) payload_hash: Hash,
     pub(crate) recorded_at: Timestamp,
     pub(crate) texts: BTreeMap<String, String>,
 }
 impl Told {
-    pub(crate) fn event(&self) -> Event {
-        let payload = Payload::parse(self.payload.as_bytes()).unwrap();
-        Event::read(&payload).unwrap()
+    /// Reads the payload as the ledger does: it must be something it takes.
+    pub(crate) fn new(
+        payload: &str,
+        recorded_at: Timestamp,
+        texts: BTreeMap<String, String>,
+    ) -> Self {
+        let read = Payload::parse(payload.as_bytes()).and_then(|payload| Event::read(&payload));
+        let event = read.unwrap_or_else(|refusal| panic!("{refusal}: {payload}"));
+        Self {
+            event: Arc::new(event),
+            payload_hash: hash::sha256(payload.as_bytes()),
+            recorded_at,
+            texts,
+        }
     }
 }
 
@@ -66,11 +78,11 @@ pub(crate) fn example() -> Vec<Told> {
                 &base64::engine::general_purpose::STANDARD,
                 payload.as_bytes(),
             );
-            Told {
-                recorded_at: time::parse(line["recorded_at"].as_str().unwrap()).unwrap(),
-                texts: words.remove(&encoded).unwrap_or_default(),
-                payload,
-            }
+            Told::new(
+                &payload,
+                time::parse(line["recorded_at"].as_str().unwrap()).unwrap(),
+                words.remove(&encoded).unwrap_or_default(),
+            )
         })
         .collect()
 }
@@ -87,7 +99,7 @@ pub(crate) struct Models {
 }
 impl Models {
     /// Folds everything, `batch` entries at a time.
-    pub(crate) fn of(told: Vec<Told>, batch: usize) -> Self {
+    pub(crate) fn of(told: &[Told], batch: usize) -> Self {
         let mut models = Self::default();
         for chunk in told.chunks(batch) {
             let mut working = Working::new();
@@ -99,12 +111,11 @@ impl Models {
         models
     }
     fn take(&mut self, told: &Told, working: &mut Working) {
-        let event = told.event();
         let entry = fold::Entry {
             index: u64::try_from(self.told.len()).unwrap(),
             recorded_at: told.recorded_at,
-            payload_hash: hash::sha256(told.payload.as_bytes()),
-            event: &event,
+            payload_hash: told.payload_hash,
+            event: &told.event,
         };
         for key in fold::needs(entry) {
             let json = self.aggregates.get(&key).map(String::as_str);
@@ -255,7 +266,7 @@ impl Models {
     }
     pub(crate) fn entry(&self, index: u64) -> EntryRead {
         let told = &self.told[usize::try_from(index).unwrap()];
-        let event = told.event();
+        let event = Event::clone(&told.event);
         let texts = event
             .profile
             .texts
@@ -271,7 +282,7 @@ impl Models {
         EntryRead {
             index,
             recorded_at: told.recorded_at,
-            payload_hash: hash::sha256(told.payload.as_bytes()),
+            payload_hash: told.payload_hash,
             event,
             texts,
         }

@@ -148,7 +148,12 @@ fn confirm(shown: &str, yes: bool, decision: Decision) -> Result {
     Err(Problem::failed("nothing was signed"))
 }
 fn indent(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    text.lines().fold(String::new(), |mut block, line| {
+        block.push_str("  ");
+        block.push_str(line);
+        block.push('\n');
+        block
+    })
 }
 
 /// What `/v1/entries/<index>` gives, as far as a decision needs it.

@@ -20,7 +20,9 @@ use crate::{
     ask::Source,
     demo::{Layout, Player, StoryClock, print, story_begins},
     exit::{Problem, Result},
-    ledger, output, rim,
+    ledger, output,
+    place::{self, DatabaseArgs},
+    rim,
 };
 
 /// The demo's ledger, for ever.
@@ -34,6 +36,8 @@ pub(crate) struct Args {
     /// The folder for everything the demo makes
     #[arg(long, value_name = "FOLDER", default_value = "piperoll-demo")]
     data: PathBuf,
+    #[command(flatten)]
+    database: DatabaseArgs,
     /// Where to listen [default: 127.0.0.1:7470, or a free port if that is taken]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -44,6 +48,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     let layout = Layout::new(&args.data);
+    let address = args.database.address_beside(&args.data)?;
     let is_there = Folder::new(&args.data).check().is_ok();
     let (running, source) = if is_there {
         again(&args, &layout).await?
@@ -51,20 +56,24 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
         first_time(&args, &layout).await?
     };
     let ledger = running.state().ledger.id;
-    print::answer(&running, &source, ledger, &args.data).await?;
+    let stored = print::Stored {
+        folder: &args.data,
+        database: args.database.for_a_shell(),
+    };
+    print::answer(&running, &source, ledger, &stored).await?;
     if args.exit {
         running.shutdown().await;
         return Ok(ExitCode::SUCCESS);
     }
-    super::serve::until_told(running).await
+    super::serve::until_told(running, &address).await
 }
 
 async fn first_time(args: &Args, layout: &Layout) -> Result<(Running, Source)> {
     let now = rim::now();
     let clock = Arc::new(StoryClock::at(story_begins(now)));
     let shared = Arc::clone(&clock) as clock::Shared;
-    let ledger = found_in(layout, Arc::clone(&shared)).await?;
-    let running = start(args.listen, layout, shared).await?;
+    let ledger = found_in(layout, &args.database, Arc::clone(&shared)).await?;
+    let running = start(args, layout, shared).await?;
     let server = ledger::connect(&format!("http://{}", running.address()))?;
     output::say(
         "The demo's server tells the time of its story, the week to last Saturday (UTC); then the system's.",
@@ -92,14 +101,18 @@ async fn again(args: &Args, layout: &Layout) -> Result<(Running, Source)> {
         args.data.display()
     ));
     output::say("For a fresh one: remove that folder, or name another with --data.");
-    let running = start(args.listen, layout, Arc::new(System)).await?;
+    let running = start(args, layout, Arc::new(System)).await?;
     let server = ledger::connect(&format!("http://{}", running.address()))?;
     Ok((running, Source::Server(server)))
 }
 
 /// Founds the ledger in a folder of its own and moves it up, so that the recovery key can lie outside of it and yet inside the
 /// demo's folder, which is all that the demo touches.
-async fn found_in(layout: &Layout, clock: clock::Shared) -> Result<LedgerId> {
+async fn found_in(
+    layout: &Layout,
+    database: &DatabaseArgs,
+    clock: clock::Shared,
+) -> Result<LedgerId> {
     let taken = |folder: &Path| {
         folder
             .read_dir()
@@ -115,13 +128,16 @@ async fn found_in(layout: &Layout, clock: clock::Shared) -> Result<LedgerId> {
     let origin = Origin::parse(ORIGIN).map_err(anyhow::Error::from)?;
     let founding = Founding {
         data: layout.founding(),
-        database: None,
+        database: database.address_text(),
         origin,
         recovery_key: layout.recovery_key(),
         clock,
         entropy: entropy::system,
     };
-    let founded = found::found(founding).await.map_err(anyhow::Error::from)?;
+    let address = database.address_beside(&layout.data)?;
+    let founded = found::found(founding)
+        .await
+        .map_err(|error| place::trouble(&error, Some(&address)))?;
     for entry in layout.founding().read_dir()? {
         let entry = entry?;
         std::fs::rename(entry.path(), layout.data.join(entry.file_name()))?;
@@ -131,15 +147,11 @@ async fn found_in(layout: &Layout, clock: clock::Shared) -> Result<LedgerId> {
 }
 
 /// On the address that was named; else on the usual port, or any free one.
-async fn start(
-    listen: Option<SocketAddr>,
-    layout: &Layout,
-    clock: clock::Shared,
-) -> Result<Running> {
+async fn start(args: &Args, layout: &Layout, clock: clock::Shared) -> Result<Running> {
     let config = |listen: SocketAddr| Config {
         engine: engine::Config {
             data: layout.data.clone(),
-            database: None,
+            database: args.database.address_text(),
             state: layout.state(),
             nats: None,
             clock: Arc::clone(&clock),
@@ -149,6 +161,8 @@ async fn start(
         public_url: None,
     };
     let local = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let listen = args.listen;
+    let address = args.database.address_beside(&args.data)?;
     let started = match (
         serve::start(config(listen.unwrap_or(local(DEFAULT_PORT)))).await,
         listen,
@@ -156,5 +170,5 @@ async fn start(
         (Err(serve::Error::PortInUse { .. }), None) => serve::start(config(local(0))).await,
         (started, _) => started,
     };
-    started.map_err(|error| super::serve::explain(&error))
+    started.map_err(|error| super::serve::explain(&error, &address))
 }

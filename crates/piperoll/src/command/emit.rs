@@ -1,6 +1,6 @@
 //! `piperoll emit KIND`: any event, by flags. The flags of each kind come from the catalogue, so that a new kind needs nothing here.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write};
 
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches};
 use jiff::Timestamp;
@@ -77,7 +77,7 @@ struct CommonArgs {
     /// The role you decide in
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
-    /// approved, changes_requested, commented or dismissed
+    /// One of: approved, `changes_requested`, commented, dismissed
     #[arg(long, value_name = "VERDICT")]
     verdict: Option<String>,
     /// A file that is cited: URI,MEDIATYPE,sha256:HEX; may be repeated
@@ -363,7 +363,7 @@ impl Given {
             } else {
                 value.to_owned()
             };
-            flags.push_str(&format!(" {flag} {quoted}"));
+            let _ = write!(flags, " {flag} {quoted}");
         };
         for (name, flag, given) in [
             ("service", "-s", &self.common.service),
@@ -384,7 +384,7 @@ impl Given {
             match self.members.get(field.name) {
                 Some(values) => values.iter().for_each(|value| add(&flag, value)),
                 None if lacking.contains(&field.name) => {
-                    add(&flag, &members::example(field.name, Some(field.shape)))
+                    add(&flag, &members::example(field.name, Some(field.shape)));
                 }
                 None => {}
             }

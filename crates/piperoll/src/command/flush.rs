@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How long a flush may take in all.
-const WITHIN: Duration = Duration::from_secs(300);
+const WITHIN: Duration = Duration::from_mins(5);
 
 /// Deliver the events that wait in the outbox, and fetch their receipts
 #[derive(Debug, clap::Args)]

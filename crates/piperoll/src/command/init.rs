@@ -12,10 +12,12 @@ use piperoll_server::{
     found::{self, Founded, Founding},
 };
 
+use piperoll_store::Address;
+
 use crate::{
-    exit::{Problem, Result},
+    exit::{Exit, Problem, Result},
     output,
-    place::DataArgs,
+    place::{self, DataArgs},
     rim,
 };
 
@@ -45,6 +47,7 @@ pub(crate) async fn run(args: Args) -> Result {
         Some(path) => path,
         None => ask_for_recovery_key()?,
     };
+    let address = args.place.address()?;
     let founded = found::found(Founding {
         data: args.place.folder(),
         database: args.place.database(),
@@ -54,7 +57,7 @@ pub(crate) async fn run(args: Args) -> Result {
         entropy: rim::fill,
     })
     .await
-    .map_err(|error| refused(&error))?;
+    .map_err(|error| refused(&error, &address))?;
     tell(&args.place, &origin, &recovery_key, &founded)
 }
 
@@ -65,15 +68,15 @@ fn origin(text: &str) -> Result<Origin> {
     })
 }
 /// A founding that failed; every cause that a person can mend names its remedy.
-fn refused(error: &found::Error) -> Problem {
-    let message = anyhow::Chain::new(error)
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ");
+fn refused(error: &found::Error, address: &Address) -> Problem {
+    let mut problem = place::trouble(error, Some(address));
     match error {
         found::Error::Name(_) | found::Error::Origin(_) | found::Error::RecoveryInside => {
-            Problem::usage(message)
+            problem.exit = Exit::Usage;
+            problem
         }
+        // What is to be done stands in the message.
+        found::Error::Unknown { .. } => problem,
         found::Error::NotEmpty(_)
         | found::Error::HoldsLedger(_)
         | found::Error::RecoveryThere(_)
@@ -81,7 +84,7 @@ fn refused(error: &found::Error) -> Problem {
         | found::Error::Folder(_)
         | found::Error::Store(_)
         | found::Error::Project(_)
-        | found::Error::Refused(_) => Problem::failed(message).hint("nothing was changed"),
+        | found::Error::Refused(_) => problem.hint("nothing was changed"),
     }
 }
 

@@ -8,12 +8,13 @@ use piperoll_server::{
     serve::{self, Config, Running},
     stream::jetstream,
 };
+use piperoll_store::Address;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     exit::{Problem, Result},
     output,
-    place::{DataArgs, StateArgs},
+    place::{self, DataArgs, StateArgs},
     rim,
 };
 
@@ -58,6 +59,7 @@ impl NatsArgs {
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     write_log_lines();
+    let address = args.place.address()?;
     let config = Config {
         engine: engine::Config {
             data: args.place.folder(),
@@ -72,17 +74,17 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     };
     let running = serve::start(config)
         .await
-        .map_err(|error| explain(&error))?;
+        .map_err(|error| explain(&error, &address))?;
     output::say(&format!(
         "piperoll: ledger {} is listening on http://{}",
         running.state().ledger.origin.as_str(),
         running.address()
     ));
-    until_told(running).await
+    until_told(running, &address).await
 }
 
 /// Serves until SIGINT or SIGTERM, or until a part of the server ends by itself.
-pub(crate) async fn until_told(mut running: Running) -> Result<ExitCode> {
+pub(crate) async fn until_told(mut running: Running, address: &Address) -> Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     let failed = tokio::select! {
         error = running.wait() => Some(error),
@@ -94,24 +96,25 @@ pub(crate) async fn until_told(mut running: Running) -> Result<ExitCode> {
     };
     running.shutdown().await;
     match failed {
-        Some(error) => Err(explain(&error)),
+        Some(error) => Err(explain(&error, address)),
         None => Ok(ExitCode::SUCCESS),
     }
 }
 
 /// Why a server did not start or did not go on, with the chain of causes.
-pub(crate) fn explain(error: &serve::Error) -> Problem {
-    let message = anyhow::Chain::new(error)
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ");
-    Problem::failed(message)
+pub(crate) fn explain(error: &serve::Error, address: &Address) -> Problem {
+    place::trouble(error, Some(address))
 }
+
+/// What never reaches the log, whatever `RUST_LOG` says.
+const SILENT: &str = "sqlx_postgres::options::pgpass=off";
 
 /// Log lines go to stderr; `RUST_LOG` chooses what, `PIPEROLL_LOG=json` how.
 pub(crate) fn write_log_lines() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"))
+        // It logs lines of ~/.pgpass that it cannot read, passwords and all.
+        .add_directive(SILENT.parse().expect("a directive of ours is well-formed"));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

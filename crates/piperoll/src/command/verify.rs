@@ -1,18 +1,15 @@
 //! `piperoll verify`: computes everything a ledger claims again, from what is stored, and says what it checked.
 
 use piperoll_core::name::LedgerId;
-use piperoll_server::{
-    audit::{self, Report},
-    folder::Folder,
-};
-use piperoll_store::OpenMode;
+use piperoll_server::audit::{self, Report};
+use piperoll_store::{self as store, Address, OpenMode};
 use serde_json::json;
 
 use crate::{
     exit::{Exit, Problem, Result},
     ledger,
     output::{self, Format, FormatArgs},
-    place::DataArgs,
+    place::{self, ReadArgs},
 };
 
 /// Check a ledger offline: every leaf, signature, tile and checkpoint, from the entries alone
@@ -22,7 +19,7 @@ use crate::{
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    place: DataArgs,
+    read: ReadArgs,
     /// The ledger's id, 64 hex digits, as you know it from elsewhere
     #[arg(long, value_name = "ID")]
     ledger: Option<String>,
@@ -32,7 +29,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result {
     let pinned = args.ledger.as_deref().map(ledger::parse_id).transpose()?;
-    match check(&args.place, pinned).await {
+    match check(&args.read.required()?, pinned).await {
         Ok(report) => match args.format.format() {
             Format::Table => output::data(&in_words(&report)),
             Format::Json => output::json(&as_json(&report)),
@@ -42,31 +39,28 @@ pub(crate) async fn run(args: Args) -> Result {
 }
 
 /// Opens the ledger for reading and audits it.
-pub(crate) async fn check(place: &DataArgs, pinned: Option<LedgerId>) -> Result<Report> {
-    let folder = Folder::new(place.folder());
-    folder.check().map_err(|error| trouble(&error))?;
-    let store = folder
-        .open_store(place.database().as_deref(), OpenMode::ReadOnly)
-        .await
-        .map_err(|error| trouble(&error))?;
+pub(crate) async fn check(address: &Address, pinned: Option<LedgerId>) -> Result<Report> {
+    let trouble = |error: &(dyn std::error::Error + 'static)| place::trouble(error, Some(address));
+    let store = match store::open(address, OpenMode::ReadOnly).await {
+        Ok(store) => store,
+        Err(error @ store::Error::Corrupt { .. }) => {
+            return Err(wrong(&error));
+        }
+        Err(error) => return Err(trouble(&error)),
+    };
     let report = audit::audit(store.as_ref(), pinned).await;
     store.close().await;
     report.map_err(|error| match &error {
-        audit::Error::Wrong { .. } => Problem::new(Exit::Unverified, error.to_string())
-            .hint("nothing after this can be trusted to be complete")
-            .hint("keep the ledger as it is, and compare it with receipts and checkpoints that others hold"),
+        audit::Error::Wrong { .. } => wrong(&error),
         audit::Error::NoLedger | audit::Error::Admission(_) | audit::Error::Store(_) => {
             trouble(&error)
         }
     })
 }
-/// Nothing was found out: the ledger could not be read.
-fn trouble(error: &(dyn std::error::Error + 'static)) -> Problem {
-    let message = anyhow::Chain::new(error)
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ");
-    Problem::failed(message)
+fn wrong(error: &dyn std::error::Error) -> Problem {
+    Problem::new(Exit::Unverified, error.to_string())
+        .hint("nothing after this can be trusted to be complete")
+        .hint("keep the ledger as it is, and compare it with receipts and checkpoints that others hold")
 }
 
 /// One line a check, and what was not checked.

@@ -24,7 +24,10 @@ use serde_json::Value;
 use super::{
     Layout, StoryClock, bodies,
     clock::Week,
-    story::{self, Act, Change, Content, End, Moment, Person},
+    story::{
+        self, Act, Bundling, Change, Content, Deploying, End, GoingBack, HostDeploying, Moment,
+        Person,
+    },
 };
 use crate::{
     ask::Source,
@@ -114,92 +117,23 @@ impl Player {
         match moment.act {
             Act::Opened(number) => self.open(story::change_of(number), at).await,
             Act::Reviewed(number, by) => {
-                self.review(story::change_of(number), story::person_of(by), at)
-                    .await
+                let reviewer = story::person_of(by);
+                self.review(story::change_of(number), reviewer, at).await
             }
             Act::Merged(number) => self.merge(story::change_of(number), at).await,
-            Act::Bundled { pipeline, parts } => self.bundle(pipeline, parts, at).await,
-            Act::Asked {
-                by,
-                content,
-                summary,
-                users,
-                risk,
-                undo,
-            } => {
-                self.ask(at, by, content, [summary, users, risk, undo])
-                    .await
-            }
-            Act::Approved { by, role, comment } => self.decide(at, by, role, true, comment).await,
-            Act::Rejected { by, role, comment } => {
-                self.decide(at, by, role, false, Some(comment)).await
-            }
-            Act::Deployed {
-                pipeline,
-                run,
-                parts,
-                environment,
-                minutes,
-                end,
-            } => {
-                let run = Run {
-                    pipeline,
-                    number: run,
-                    environment,
-                    minutes,
-                };
-                self.deploy(run, parts, end, at).await
-            }
-            Act::RolledBack {
-                pipeline,
-                run,
-                to,
-                environment,
-                minutes,
-                reason,
-            } => {
-                let run = Run {
-                    pipeline,
-                    number: run,
-                    environment,
-                    minutes,
-                };
-                self.roll_back(run, to, reason, at).await
-            }
-            Act::HostDeployed {
-                change,
-                id,
-                environment,
-                minutes,
-            } => {
-                self.host_deploys(story::change_of(change), id, environment, minutes, at)
-                    .await
-            }
-            Act::Overrode {
-                by,
-                content,
-                hours,
-                reason,
-            } => self.override_(at, by, content, hours, reason).await,
+            Act::Bundled(bundling) => self.bundle(bundling, at).await,
+            Act::Asked(asking) => self.ask(asking, at).await,
+            Act::Decided(deciding) => self.decide(deciding, at).await,
+            Act::Deployed(deploying) => self.deploy(deploying, at).await,
+            Act::RolledBack(going) => self.roll_back(going, at).await,
+            Act::HostDeployed(deploying) => self.host_deploys(deploying, at).await,
+            Act::Overrode(overriding) => self.override_(overriding, at).await,
             Act::AlertFired => self.alert(at, false).await,
             Act::AlertResolved => self.alert(at, true).await,
-            Act::IncidentOpened { by, words } => self.incident(at, by, words, true).await,
-            Act::IncidentClosed { by, words } => self.incident(at, by, words, false).await,
+            Act::IncidentOpened(telling) => self.incident(telling, true, at).await,
+            Act::IncidentClosed(telling) => self.incident(telling, false, at).await,
             Act::SentAgain => self.send_again(at).await,
-            Act::Overstepped {
-                pipeline,
-                run,
-                change,
-                environment,
-            } => {
-                let run = Run {
-                    pipeline,
-                    number: run,
-                    environment,
-                    minutes: 1,
-                };
-                self.overstep(run, story::change_of(change), at).await
-            }
+            Act::Overstepped(deploying) => self.overstep(deploying, at).await,
         }
     }
 
@@ -254,14 +188,14 @@ impl Player {
             .copied()
             .expect("the story opens a change before anything else; a test looks")
     }
-    async fn host_deploys(
-        &mut self,
-        change: &'static Change,
-        id: u64,
-        environment: &str,
-        minutes: i64,
-        at: Timestamp,
-    ) -> Result {
+    async fn host_deploys(&mut self, deploying: HostDeploying, at: Timestamp) -> Result {
+        let HostDeploying {
+            id,
+            environment,
+            minutes,
+            ..
+        } = deploying;
+        let change = story::change_of(deploying.change);
         let author = story::person_of(change.author);
         for (state, at) in [("in_progress", earlier(at, minutes)), ("success", at)] {
             let body = bodies::deployment_status(change, author, id, environment, state, at);
@@ -322,12 +256,8 @@ impl Player {
 
     // What the pipelines say.
 
-    async fn bundle(
-        &mut self,
-        pipeline: &'static str,
-        parts: &'static [u32],
-        at: Timestamp,
-    ) -> Result {
+    async fn bundle(&mut self, bundling: Bundling, at: Timestamp) -> Result {
+        let Bundling { pipeline, parts } = bundling;
         self.clock.set(at);
         let (name, version) = story::BUNDLE;
         let draft = compose::bundle(at, name, version, elements(parts))
@@ -336,21 +266,23 @@ impl Player {
         let sent = emitter.emit(draft, true).await?;
         self.take(&sent).await.map(drop)
     }
-    async fn deploy(&mut self, run: Run, parts: &'static [u32], end: End, at: Timestamp) -> Result {
-        let deployments: Vec<Deployment> = parts
+    async fn deploy(&mut self, deploying: Deploying, at: Timestamp) -> Result {
+        let run = Run::of(&deploying);
+        let deployments: Vec<Deployment> = deploying
+            .parts
             .iter()
             .map(|part| run.deployment(story::change_of(*part), None))
             .collect();
-        self.run(run, &deployments, end, at).await
+        self.run(run, &deployments, deploying.end, at).await
     }
-    async fn roll_back(
-        &mut self,
-        run: Run,
-        to: u32,
-        reason: &'static str,
-        at: Timestamp,
-    ) -> Result {
-        let deployment = run.deployment(story::change_of(to), Some(reason));
+    async fn roll_back(&mut self, going: GoingBack, at: Timestamp) -> Result {
+        let run = Run {
+            pipeline: going.pipeline,
+            number: going.run,
+            environment: going.environment,
+            minutes: going.minutes,
+        };
+        let deployment = run.deployment(story::change_of(going.to), Some(going.reason));
         self.run(run, &[deployment], End::Success, at).await
     }
     /// One run of a pipeline: everything starts, everything ends, under one chain of numbers.
@@ -375,20 +307,23 @@ impl Player {
             End::Failure => (Outcome::Failure, Some("smoke-test".to_owned())),
         };
         let last = deployments.len().saturating_sub(1);
-        for (at, deployment) in deployments.iter().enumerate() {
-            let draft = deployment.finished(emitter.now(), outcome, failure.clone());
-            let sent = emitter.emit(draft, at == last).await?;
+        for (place, deployment) in deployments.iter().enumerate() {
+            let draft = deployment.finished(at, outcome, failure.clone());
+            let sent = emitter.emit(draft, place == last).await?;
             self.take(&sent).await?;
         }
         Ok(())
     }
     /// A pipeline that is set up wrong speaks for a service it has no grant for: its event is refused, and waits in its outbox.
-    async fn overstep(&mut self, run: Run, change: &'static Change, at: Timestamp) -> Result {
+    async fn overstep(&mut self, deploying: Deploying, at: Timestamp) -> Result {
         self.clock.set(at);
+        let run = Run::of(&deploying);
         let mut emitter = self.emitter(run.pipeline, "misconfigured-job").await?;
-        let sent = emitter
-            .emit(run.deployment(change, None).started(at), true)
-            .await?;
+        let changes = deploying.parts.iter().map(|part| story::change_of(*part));
+        let deployment = changes.map(|change| run.deployment(change, None)).next();
+        let deployment =
+            deployment.ok_or_else(|| Problem::failed("the demo oversteps for nothing"))?;
+        let sent = emitter.emit(deployment.started(at), true).await?;
         match sent.fate {
             Fate::Waiting(Why::Retry(_)) => Ok(()),
             other => Err(Problem::failed(format!(
@@ -402,11 +337,9 @@ impl Player {
     /// Signs with the key of `name`, and keeps what it sends in the outbox of `machine`.
     async fn emitter(&self, name: &str, machine: &str) -> Result<Emitter> {
         let signer = keys::read_file(&self.layout.key(name))?;
-        Ok(Emitter::new(
-            self.dispatch(machine).await?,
-            signer,
-            Arc::clone(&self.clock) as clock::Shared,
-        ))
+        let clock = Arc::clone(&self.clock) as clock::Shared;
+        let emitter = Emitter::new(self.dispatch(machine).await?, signer, clock);
+        Ok(emitter.without_catching_up())
     }
     async fn dispatch(&self, machine: &str) -> Result<Dispatch> {
         let folder = Folder::open(&self.layout.outbox(machine)).map_err(anyhow::Error::from)?;
@@ -477,6 +410,14 @@ struct Run {
     minutes: i64,
 }
 impl Run {
+    fn of(deploying: &Deploying) -> Self {
+        Self {
+            pipeline: deploying.pipeline,
+            number: deploying.run,
+            environment: deploying.environment,
+            minutes: deploying.minutes,
+        }
+    }
     fn deployment(self, change: &Change, back_because: Option<&str>) -> Deployment {
         let alias = format!(
             "run:github.com/{}/actions/runs/{}",
@@ -552,7 +493,7 @@ fn content_of(content: Content) -> (Option<String>, Vec<Bind>) {
 fn bundle_binds() -> Vec<Bind> {
     let (name, version) = story::BUNDLE;
     let parts = story::WEEK.iter().find_map(|moment| match moment.act {
-        Act::Bundled { parts, .. } => Some(parts),
+        Act::Bundled(bundling) => Some(bundling.parts),
         _ => None,
     });
     let hash = parts.and_then(|parts| piperoll_core::kind::bundle_hash(&elements(parts)));

@@ -1,7 +1,7 @@
 //! What the demo prints: the question, the answer with its records, and how to check it. Every number is counted, none is written
 //! down here.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, fmt::Write, path::Path};
 
 use piperoll_core::{
     answer::{LogRow, Story},
@@ -23,12 +23,41 @@ struct Page {
     next: Option<String>,
 }
 
+/// Where the demo's ledger lies, as it is named in lines to copy.
+pub(crate) struct Stored<'a> {
+    pub folder: &'a Path,
+    /// In place of `ledger.db` in the folder, quoted for a shell.
+    pub database: Option<String>,
+}
+impl Stored<'_> {
+    fn named(&self) -> String {
+        match &self.database {
+            Some(database) => format!("--database {database}"),
+            None => format!("--data {}", self.folder.display()),
+        }
+    }
+    /// What changes one word of an approval's payload, as whoever owns the database can.
+    fn change(&self, index: u64) -> String {
+        match &self.database {
+            Some(database) => format!(
+                "psql {database} -c \"alter table payload disable trigger payload_only_erased; update payload set body = \
+                 convert_to(replace(convert_from(body, 'UTF8'), 'approved', 'rejected'), 'UTF8') where idx = {index}\""
+            ),
+            None => format!(
+                "sqlite3 {}/ledger.db \"drop trigger payload_only_erased; update payload set body = \
+                 cast(replace(cast(body as text), 'approved', 'rejected') as blob) where idx = {index}\"",
+                self.folder.display()
+            ),
+        }
+    }
+}
+
 /// The whole answer, on stdout.
 pub(crate) async fn answer(
     running: &Running,
     source: &Source,
     ledger: LedgerId,
-    data: &Path,
+    stored: &Stored<'_>,
 ) -> Result {
     let report = audit::audit(&*running.state().store, Some(ledger)).await;
     let report = report.map_err(|error| Problem::new(Exit::Unverified, error.to_string()))?;
@@ -41,27 +70,31 @@ pub(crate) async fn answer(
         .ask(&format!("/v1/changes/{}", segment(&hero)), &[])
         .await?;
     let rows = whole_log(source).await?;
-    let folder = data.display();
-    let mut text = counts(&rows, report.messages, &folder.to_string());
+    let folder = stored.folder.display().to_string();
+    let mut text = counts(&rows, report.messages, &folder);
     text.push_str(
         "\nCheckout broke on Thursday evening. What had changed, and who had agreed to it?\n\n",
     );
     text.push_str(&render::answer(&told));
-    text.push_str(&format!(
-        "\nDo not take our word for it:\n  piperoll verify --data {folder}\n"
-    ));
-    text.push_str(&format!(
-        "  {} entries, {} signatures, 1 tree of {} leaves, {}: all as signed\n",
+    let _ = writeln!(
+        text,
+        "\nDo not take our word for it:\n  piperoll verify {}",
+        stored.named()
+    );
+    let _ = writeln!(
+        text,
+        "  {} entries, {} signatures, 1 tree of {} leaves, {}: all as signed",
         report.entries,
         report.signatures,
         report.entries,
         counted(report.checkpoints, "checkpoint"),
-    ));
-    text.push_str(&attack(&told, &folder.to_string()));
+    );
+    text.push_str(&attack(&told, stored));
     let page = format!("http://{}/changes/{}", running.address(), segment(&hero));
-    text.push_str(&format!(
-        "\nThe story as a page: {page}      Ctrl-C ends the server; the ledger stays.\n"
-    ));
+    let _ = writeln!(
+        text,
+        "\nThe story as a page: {page}      Ctrl-C ends the server; the ledger stays."
+    );
     output::data(&text)
 }
 
@@ -88,10 +121,10 @@ fn counts(rows: &[LogRow], messages: [u64; 4], folder: &str) -> String {
 }
 fn overstepped_service() -> &'static str {
     let service = story::WEEK.iter().find_map(|moment| match moment.act {
-        story::Act::Overstepped { change, .. } => Some(story::change_of(change).service),
+        story::Act::Overstepped(deploying) => deploying.parts.first(),
         _ => None,
     });
-    service.unwrap_or("another service")
+    service.map_or("another service", |part| story::change_of(*part).service)
 }
 fn counted(number: u64, what: &str) -> String {
     if number == 1 {
@@ -109,7 +142,7 @@ fn people(number: u64) -> String {
 }
 
 /// A line that changes one word of an approval in the database, and what comes of it.
-fn attack(told: &Story, folder: &str) -> String {
+fn attack(told: &Story, stored: &Stored<'_>) -> String {
     let Some(approval) = told
         .agreements
         .iter()
@@ -120,9 +153,9 @@ fn attack(told: &Story, folder: &str) -> String {
     let index = approval.at.index;
     format!(
         "\nNow be the attacker. Change one word of record {index}, then verify again:\n  \
-         sqlite3 {folder}/ledger.db \"drop trigger payload_only_erased; update payload set body = \
-         cast(replace(cast(body as text), 'approved', 'rejected') as blob) where idx = {index}\"\n  \
+         {}\n  \
          → entry {index}: its payload is not the one that was signed   (exit {})\n",
+        stored.change(index),
         Exit::Unverified.code()
     )
 }

@@ -1,7 +1,11 @@
 //! The demo's story as data: one week of a small shop that sells things on the web. People, names and contents are invented.
 //!
-//! Read [`WEEK`] from the top. Each line is a moment and what happened at it; [`super::play`] sends it through the real intake, as
+//! Read [`WEEK`] (in `story/week.rs`) from the top. Each line is a moment and what happened at it; [`super::play`] sends it through the real intake, as
 //! the pipelines, people, code host and monitor of the shop would have. A moment of a deployment is the one at which it finished.
+
+mod week;
+
+pub(crate) use week::WEEK;
 
 /// A person who holds a key. Names, e-mails and logins are texts on the ledger.
 #[derive(Debug)]
@@ -237,81 +241,87 @@ pub(crate) enum Act {
     /// It was merged, and the branch pushed.
     Merged(u32),
     /// A pipeline put together what goes out together.
-    Bundled {
-        pipeline: &'static str,
-        parts: &'static [u32],
-    },
+    Bundled(Bundling),
     /// Approval for production is asked for.
-    Asked {
-        by: Asker,
-        content: Content,
-        summary: &'static str,
-        users: &'static str,
-        risk: &'static str,
-        undo: &'static str,
-    },
+    Asked(Asking),
     /// A person decides on the latest request.
-    Approved {
-        by: &'static str,
-        role: &'static str,
-        comment: Option<&'static str>,
-    },
-    Rejected {
-        by: &'static str,
-        role: &'static str,
-        comment: &'static str,
-    },
+    Decided(Deciding),
     /// A pipeline's run brings the images of these changes into an environment.
-    Deployed {
-        pipeline: &'static str,
-        run: u64,
-        parts: &'static [u32],
-        environment: &'static str,
-        minutes: i64,
-        end: End,
-    },
+    Deployed(Deploying),
     /// A pipeline's run goes back to the image of a change.
-    RolledBack {
-        pipeline: &'static str,
-        run: u64,
-        to: u32,
-        environment: &'static str,
-        minutes: i64,
-        reason: &'static str,
-    },
+    RolledBack(GoingBack),
     /// The code host's own deployment, which no pipeline of ours signs.
-    HostDeployed {
-        change: u32,
-        id: u64,
-        environment: &'static str,
-        minutes: i64,
-    },
+    HostDeployed(HostDeploying),
     /// A person goes on although a rule says no.
-    Overrode {
-        by: &'static str,
-        content: Content,
-        hours: i64,
-        reason: &'static str,
-    },
+    Overrode(Overriding),
     AlertFired,
     AlertResolved,
-    IncidentOpened {
-        by: &'static str,
-        words: &'static str,
-    },
-    IncidentClosed {
-        by: &'static str,
-        words: &'static str,
-    },
+    IncidentOpened(Telling),
+    IncidentClosed(Telling),
     /// The last decision's answer was lost on the way, so it is sent once more.
     SentAgain,
     /// A pipeline speaks for a service it has no grant for.
-    Overstepped {
-        pipeline: &'static str,
-        run: u64,
-        change: u32,
-        environment: &'static str,
-    },
+    Overstepped(Deploying),
+}
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bundling {
+    pub(crate) pipeline: &'static str,
+    pub(crate) parts: &'static [u32],
+}
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asking {
+    pub(crate) by: Asker,
+    pub(crate) content: Content,
+    pub(crate) summary: &'static str,
+    pub(crate) users: &'static str,
+    pub(crate) risk: &'static str,
+    pub(crate) undo: &'static str,
+}
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deciding {
+    pub(crate) by: &'static str,
+    pub(crate) role: &'static str,
+    pub(crate) approved: bool,
+    pub(crate) comment: Option<&'static str>,
+}
+/// `minutes` is how long it took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deploying {
+    pub(crate) pipeline: &'static str,
+    pub(crate) run: u64,
+    pub(crate) parts: &'static [u32],
+    pub(crate) environment: &'static str,
+    pub(crate) minutes: i64,
+    pub(crate) end: End,
+}
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GoingBack {
+    pub(crate) pipeline: &'static str,
+    pub(crate) run: u64,
+    pub(crate) to: u32,
+    pub(crate) environment: &'static str,
+    pub(crate) minutes: i64,
+    pub(crate) reason: &'static str,
+}
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HostDeploying {
+    pub(crate) change: u32,
+    pub(crate) id: u64,
+    pub(crate) environment: &'static str,
+    pub(crate) minutes: i64,
+}
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Overriding {
+    pub(crate) by: &'static str,
+    pub(crate) content: Content,
+    pub(crate) hours: i64,
+    pub(crate) reason: &'static str,
+}
+/// What somebody says in their own words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Telling {
+    pub(crate) by: &'static str,
+    pub(crate) words: &'static str,
 }
 
 /// A moment of the week, UTC.
@@ -322,323 +332,10 @@ pub(crate) struct Moment {
     pub clock: &'static str,
     pub act: Act,
 }
-const fn at(day: Day, clock: &'static str, act: Act) -> Moment {
-    Moment { day, clock, act }
-}
-const fn deployed(
-    pipeline: &'static str,
-    run: u64,
-    parts: &'static [u32],
-    environment: &'static str,
-    minutes: i64,
-) -> Act {
-    Act::Deployed {
-        pipeline,
-        run,
-        parts,
-        environment,
-        minutes,
-        end: End::Success,
-    }
-}
-const fn approved(by: &'static str, role: &'static str) -> Act {
-    Act::Approved {
-        by,
-        role,
-        comment: None,
-    }
-}
-
-use Act::{
-    AlertFired, AlertResolved, Approved, Asked, Bundled, Deployed, HostDeployed, IncidentClosed,
-    IncidentOpened, Merged, Opened, Overrode, Overstepped, Rejected, Reviewed, RolledBack,
-    SentAgain,
-};
-use Day::{Fri, Mon, Sat, Thu, Tue, Wed};
-
 /// When the ledger was founded and everybody enrolled, before the shop's week begins.
-pub(crate) const FOUNDED: (Day, &str) = (Mon, "08:00");
+pub(crate) const FOUNDED: (Day, &str) = (Day::Mon, "08:00");
 /// When the story ends and the system's time takes over.
-pub(crate) const ENDED: (Day, &str) = (Sat, "13:05");
-
-pub(crate) const WEEK: &[Moment] = &[
-    at(Mon, "08:50", Opened(227)),
-    at(Mon, "09:10", Opened(414)),
-    at(Mon, "09:35", Reviewed(414, "ravi")),
-    at(Mon, "09:50", Merged(227)),
-    at(Mon, "10:10", Opened(90)),
-    at(Mon, "10:40", Merged(414)),
-    at(
-        Mon,
-        "11:00",
-        deployed(CHECKOUT_DEPLOY, 7001, &[414], "staging", 3),
-    ),
-    at(Mon, "11:20", Merged(90)),
-    at(
-        Mon,
-        "12:50",
-        Asked {
-            by: Asker::Pipeline(CHECKOUT_DEPLOY),
-            content: Content::Image(414),
-            summary: "Checkout says why a card was refused",
-            users: "People whose card is refused read the bank's reason instead of “an error occurred”.",
-            risk: "low: one sentence on one page",
-            undo: "deploy the image before, four minutes",
-        },
-    ),
-    at(Mon, "13:20", approved("ines", BUSINESS)),
-    at(Mon, "14:05", approved("ravi", TECHNICAL)),
-    at(
-        Mon,
-        "14:30",
-        deployed(CHECKOUT_DEPLOY, 7002, &[414], "production", 4),
-    ),
-    at(Mon, "15:00", Opened(415)),
-    at(Mon, "15:40", Opened(91)),
-    at(Mon, "16:10", Opened(228)),
-    at(Tue, "08:45", Merged(415)),
-    at(
-        Tue,
-        "09:05",
-        deployed(CHECKOUT_DEPLOY, 7003, &[415], "staging", 3),
-    ),
-    at(Tue, "09:20", Merged(91)),
-    at(Tue, "09:25", Merged(228)),
-    at(
-        Tue,
-        "09:45",
-        deployed(SHOP_DEPLOY, 7101, &[91, 228], "staging", 5),
-    ),
-    at(
-        Tue,
-        "10:00",
-        Asked {
-            by: Asker::Pipeline(CHECKOUT_DEPLOY),
-            content: Content::Image(415),
-            summary: "A shorter receipt mail",
-            users: "The mail after an order has one screen instead of three.",
-            risk: "low: a template",
-            undo: "deploy the image before, four minutes",
-        },
-    ),
-    at(Tue, "10:30", approved("ines", BUSINESS)),
-    at(
-        Tue,
-        "10:40",
-        Bundled {
-            pipeline: SHOP_DEPLOY,
-            parts: &[91, 228],
-        },
-    ),
-    at(
-        Tue,
-        "10:50",
-        Asked {
-            by: Asker::Person("tomas"),
-            content: Content::Bundle,
-            summary: "Prices with tax, in the catalogue and at the till at the same time",
-            users: "Every price shown includes tax, and the sum to pay does not change.",
-            risk: "medium: the two must change together, or sums disagree",
-            undo: "deploy both images before, in one run, six minutes",
-        },
-    ),
-    at(
-        Tue,
-        "11:15",
-        Approved {
-            by: "ines",
-            role: BUSINESS,
-            comment: Some("Marketing knows. Please before the afternoon."),
-        },
-    ),
-    at(Tue, "11:35", approved("ravi", TECHNICAL)),
-    at(
-        Tue,
-        "12:10",
-        deployed(SHOP_DEPLOY, 7102, &[91, 228], "production", 6),
-    ),
-    at(
-        Tue,
-        "12:40",
-        deployed(CHECKOUT_DEPLOY, 7004, &[415], "production", 4),
-    ),
-    at(Tue, "14:02", Opened(418)),
-    at(Tue, "15:10", Opened(416)),
-    at(Tue, "16:20", Merged(416)),
-    at(
-        Tue,
-        "16:40",
-        deployed(CHECKOUT_DEPLOY, 7005, &[416], "staging", 3),
-    ),
-    at(Tue, "17:05", Opened(417)),
-    at(Wed, "08:30", Reviewed(418, "aiko")),
-    at(Wed, "08:40", Merged(417)),
-    at(
-        Wed,
-        "08:58",
-        deployed(CHECKOUT_DEPLOY, 7006, &[417], "staging", 3),
-    ),
-    at(Wed, "09:15", Merged(418)),
-    at(
-        Wed,
-        "09:40",
-        Asked {
-            by: Asker::Pipeline(CHECKOUT_DEPLOY),
-            content: Content::Image(HERO),
-            summary: "Checkout asks for the postcode before the address",
-            users: "The address fills itself in from the postcode; people type less.",
-            risk: "medium: the order of the form changes for everybody",
-            undo: "deploy image 51aa, four minutes; no data changes",
-        },
-    ),
-    at(Wed, "10:00", Opened(229)),
-    at(
-        Wed,
-        "10:15",
-        Approved {
-            by: "ines",
-            role: BUSINESS,
-            comment: Some("Fine. Not on Friday, please."),
-        },
-    ),
-    at(Wed, "10:16", SentAgain),
-    at(Wed, "11:05", Merged(229)),
-    at(Wed, "11:30", approved("ravi", TECHNICAL)),
-    at(
-        Wed,
-        "11:45",
-        deployed(CHECKOUT_DEPLOY, 7007, &[418], "staging", 3),
-    ),
-    at(
-        Wed,
-        "12:20",
-        HostDeployed {
-            change: 229,
-            id: 5501,
-            environment: "production",
-            minutes: 4,
-        },
-    ),
-    at(Wed, "13:10", Opened(92)),
-    at(Thu, "09:10", Merged(92)),
-    at(
-        Thu,
-        "09:45",
-        Deployed {
-            pipeline: SHOP_DEPLOY,
-            run: 7103,
-            parts: &[92],
-            environment: "staging",
-            minutes: 6,
-            end: End::Failure,
-        },
-    ),
-    at(
-        Thu,
-        "09:56",
-        RolledBack {
-            pipeline: SHOP_DEPLOY,
-            run: 7104,
-            to: 91,
-            environment: "staging",
-            minutes: 3,
-            reason: "the test bank does not answer, nobody can test payments",
-        },
-    ),
-    at(Thu, "13:00", Opened(230)),
-    at(
-        Thu,
-        "20:04",
-        deployed(CHECKOUT_DEPLOY, 7008, &[418], "production", 4),
-    ),
-    at(Thu, "20:17", AlertFired),
-    at(
-        Thu,
-        "20:21",
-        IncidentOpened {
-            by: "aiko",
-            words: "Orders fail for addresses abroad: their postcodes are refused.",
-        },
-    ),
-    at(
-        Thu,
-        "20:31",
-        RolledBack {
-            pipeline: CHECKOUT_DEPLOY,
-            run: 7009,
-            to: 415,
-            environment: "production",
-            minutes: 4,
-            reason: "errors at checkout since the deployment",
-        },
-    ),
-    at(Thu, "20:33", AlertResolved),
-    at(
-        Thu,
-        "20:50",
-        IncidentClosed {
-            by: "aiko",
-            words: "Orders go through again since the rollback.",
-        },
-    ),
-    at(
-        Fri,
-        "10:20",
-        deployed(SHOP_DEPLOY, 7105, &[92], "staging", 5),
-    ),
-    at(
-        Fri,
-        "14:10",
-        Overstepped {
-            pipeline: CHECKOUT_DEPLOY,
-            run: 7010,
-            change: 92,
-            environment: "production",
-        },
-    ),
-    at(
-        Fri,
-        "15:55",
-        Overrode {
-            by: "ravi",
-            content: Content::Image(92),
-            hours: 8,
-            reason: "The bank changed its certificate and refuses every second request; nobody can pay.",
-        },
-    ),
-    at(
-        Fri,
-        "16:05",
-        deployed(SHOP_DEPLOY, 7106, &[92], "production", 5),
-    ),
-    at(Fri, "16:30", Merged(230)),
-    at(
-        Fri,
-        "17:00",
-        deployed(SHOP_DEPLOY, 7107, &[230], "staging", 4),
-    ),
-    at(
-        Sat,
-        "09:30",
-        Asked {
-            by: Asker::Person("tomas"),
-            content: Content::Image(230),
-            summary: "The catalogue shows what is in stock",
-            users: "Every product says how many are left.",
-            risk: "medium: asks the warehouse for every page",
-            undo: "deploy the image before, four minutes",
-        },
-    ),
-    at(
-        Sat,
-        "11:20",
-        Rejected {
-            by: "ines",
-            role: BUSINESS,
-            comment: "Not on a weekend: the warehouse is not staffed to answer questions.",
-        },
-    ),
-];
+pub(crate) const ENDED: (Day, &str) = (Day::Sat, "13:05");
 
 /// The alert that follows a deployment.
 #[derive(Debug)]
@@ -676,7 +373,14 @@ pub(crate) fn person_of(key: &str) -> &'static Person {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::*;
+    use super::{
+        Act::{
+            AlertFired, AlertResolved, Asked, Bundled, Decided, Deployed, HostDeployed,
+            IncidentClosed, IncidentOpened, Merged, Opened, Overrode, Overstepped, Reviewed,
+            RolledBack, SentAgain,
+        },
+        *,
+    };
 
     #[test]
     fn the_week_is_in_order_and_within_the_story() {
@@ -695,7 +399,7 @@ mod tests {
             assert!(
                 CHANGES.iter().any(|change| change.number == number),
                 "{number}"
-            )
+            );
         };
         let known_person =
             |key: &str| assert!(PEOPLE.iter().any(|person| person.key == key), "{key}");
@@ -703,7 +407,7 @@ mod tests {
             assert!(
                 PIPELINES.iter().any(|pipeline| pipeline.name == name),
                 "{name}"
-            )
+            );
         };
         for moment in WEEK {
             match moment.act {
@@ -716,36 +420,33 @@ mod tests {
                     opened.contains(&number),
                     "{number} was merged before it was opened"
                 ),
-                Asked {
-                    by: Asker::Person(key),
+                Asked(Asking {
+                    by: Asker::Person(by),
                     ..
-                }
-                | Approved { by: key, .. }
-                | Rejected { by: key, .. }
-                | Overrode { by: key, .. }
-                | IncidentOpened { by: key, .. }
-                | IncidentClosed { by: key, .. } => known_person(key),
-                Asked {
+                })
+                | Decided(Deciding { by, .. })
+                | Overrode(Overriding { by, .. })
+                | IncidentOpened(Telling { by, .. })
+                | IncidentClosed(Telling { by, .. }) => known_person(by),
+                Asked(Asking {
                     by: Asker::Pipeline(name),
                     ..
-                }
-                | Bundled { pipeline: name, .. } => known_pipeline(name),
-                Deployed {
+                }) => known_pipeline(name),
+                Bundled(Bundling { pipeline, parts })
+                | Deployed(Deploying {
                     pipeline, parts, ..
-                } => {
+                })
+                | Overstepped(Deploying {
+                    pipeline, parts, ..
+                }) => {
                     known_pipeline(pipeline);
-                    parts.iter().for_each(|part| known_change(*part));
+                    parts.iter().copied().for_each(known_change);
                 }
-                RolledBack { pipeline, to, .. }
-                | Overstepped {
-                    pipeline,
-                    change: to,
-                    ..
-                } => {
-                    known_pipeline(pipeline);
-                    known_change(to);
+                RolledBack(back) => {
+                    known_pipeline(back.pipeline);
+                    known_change(back.to);
                 }
-                HostDeployed { change, .. } => known_change(change),
+                HostDeployed(deploying) => known_change(deploying.change),
                 AlertFired | AlertResolved | SentAgain => {}
             }
         }

@@ -91,7 +91,7 @@ async fn entries(
     let indexes = match &parameters.change {
         Some(typed) => {
             let change = questions::named(state, typed).await?;
-            let entries = answers::entries_of_change(&*state.store, &change).await?;
+            let entries = answers::entries_of_change(&*state.store, as_of, &change).await?;
             Some(entries.unwrap_or_default().into_iter().collect())
         }
         None => None,
@@ -117,7 +117,7 @@ async fn entries(
         }
         .encode()
     });
-    let rows = answers::ask(&*state.store, |reading| {
+    let rows = answers::ask(&*state.store, Some(as_of), |reading| {
         answers::all(found.iter().copied(), |index| {
             answer::log_row(index, reading)
         })
@@ -262,7 +262,10 @@ pub async fn changes_page(
         .filter(|row| seen.insert(row.change.clone()))
         .map(|row| (row.change, row.last_index))
         .collect();
-    let rows = answers::ask(&*state.store, |reading| answer::changes(&rows, reading)).await?;
+    let rows = answers::ask(&*state.store, None, |reading| {
+        answer::changes(&rows, reading)
+    })
+    .await?;
     Ok(Page { as_of, rows, next })
 }
 

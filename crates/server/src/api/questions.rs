@@ -33,9 +33,11 @@ impl From<answers::Error> for Problem {
     fn from(error: answers::Error) -> Self {
         match error {
             answers::Error::Store(error) => error.into(),
-            answers::Error::Moving => {
-                Self::busy("the ledger grows faster than the question can be answered")
-            }
+            answers::Error::Ahead { size } => Self::bad_question(
+                "as_of",
+                format!("the ledger has only {size} entries"),
+                "ask as of a number of entries that it has, or leave it out",
+            ),
             answers::Error::Endless(_) => {
                 tracing::error!(error = %problem::chain(&error), "a question cannot be answered");
                 Self::internal()
@@ -44,13 +46,25 @@ impl From<answers::Error> for Problem {
     }
 }
 
-pub(super) async fn where_is(State(state): State<serve::State>) -> Result<Json<Where>, Problem> {
-    Ok(Json(matrix(&state).await?))
+/// `?as_of=`, a number of entries: the answer as it would have been then.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct AsOf {
+    pub as_of: Option<u64>,
 }
-/// What is in every slot now.
-pub async fn matrix(state: &serve::State) -> Result<Where, Problem> {
-    // The slots as of a size never change, so they need no part in the loop that watches the head.
-    let size = state.store.head().await?.map_or(0, |head| head.size);
+
+pub(super) async fn where_is(
+    State(state): State<serve::State>,
+    parameters: Result<Query<AsOf>, QueryRejection>,
+) -> Result<Json<Where>, Problem> {
+    Ok(Json(matrix(&state, parameters?.0.as_of).await?))
+}
+/// What is in every slot.
+pub async fn matrix(state: &serve::State, as_of: Option<u64>) -> Result<Where, Problem> {
+    let size = match as_of {
+        Some(size) => size,
+        None => state.store.head().await?.map_or(0, |head| head.size),
+    };
     let slots: Vec<SlotRead> = state
         .store
         .slots(FOLD, size)
@@ -62,21 +76,32 @@ pub async fn matrix(state: &serve::State) -> Result<Where, Problem> {
             body: row.body,
         })
         .collect();
-    Ok(answers::ask(&*state.store, |reading| answer::where_is(&slots, reading)).await?)
+    let matrix = answers::ask(&*state.store, Some(size), |reading| {
+        answer::where_is(&slots, reading)
+    });
+    Ok(matrix.await?)
 }
 
 pub(super) async fn story(
     State(state): State<serve::State>,
     id: Result<Path<String>, PathRejection>,
+    parameters: Result<Query<AsOf>, QueryRejection>,
 ) -> Result<Json<Story>, Problem> {
+    let as_of = parameters?.0.as_of;
     let change = named(&state, &id?.0).await?;
-    Ok(Json(story_of(&state, &change).await?))
+    Ok(Json(story_of(&state, &change, as_of).await?))
 }
 /// The story of the change with this exact id.
-pub async fn story_of(state: &serve::State, change: &str) -> Result<Story, Problem> {
-    answers::ask(&*state.store, |reading| answer::story(change, reading))
-        .await?
-        .ok_or_else(|| unknown_change(change, "look at /v1/changes for those it knows"))
+pub async fn story_of(
+    state: &serve::State,
+    change: &str,
+    as_of: Option<u64>,
+) -> Result<Story, Problem> {
+    answers::ask(&*state.store, as_of, |reading| {
+        answer::story(change, reading)
+    })
+    .await?
+    .ok_or_else(|| unknown_change(change, "look at /v1/changes for those it knows"))
 }
 /// The id of the change somebody means.
 pub async fn named(state: &serve::State, typed: &str) -> Result<String, Problem> {
@@ -125,8 +150,9 @@ pub(super) async fn timeline(
     Ok(Json(timeline_of(&state, &window).await?))
 }
 async fn timeline_of(state: &serve::State, window: &Window) -> Result<Timeline, Problem> {
+    let as_of = state.store.head().await?.map_or(0, |head| head.size);
     let filter = LogFilter {
-        as_of: state.store.head().await?.map_or(0, |head| head.size),
+        as_of,
         service: window.service.clone(),
         environment: window.environment.clone(),
         since: window.since,
@@ -146,7 +172,7 @@ async fn timeline_of(state: &serve::State, window: &Window) -> Result<Timeline, 
         }
         _ => false,
     };
-    Ok(answers::ask(&*state.store, |reading| {
+    Ok(answers::ask(&*state.store, Some(as_of), |reading| {
         answer::timeline(window, &indexes, more, reading)
     })
     .await?)
@@ -200,7 +226,7 @@ pub async fn open_entry(state: &serve::State, typed: &str) -> Result<OpenEntry, 
             );
             Problem::not_found(format!("there is no record {typed:?}"), range)
         })?;
-    let view = answers::ask(&*state.store, |reading| answer::entry(index, reading)).await?;
+    let view = answers::ask(&*state.store, None, |reading| answer::entry(index, reading)).await?;
     let stored = state.store.entries_at(&[index]).await?.pop();
     stored
         .and_then(|stored| opened(view, stored))

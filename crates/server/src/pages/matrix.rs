@@ -1,7 +1,10 @@
 //! `/` and `/where`: what is in each environment.
 
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    response::Response,
+};
 use jiff::Timestamp;
 use piperoll_core::answer::{
     Cell, Contents, Where, WhereRow,
@@ -13,7 +16,10 @@ use super::{
     words::{self, Chip, Digest, Sentence},
 };
 use crate::{
-    api::{problem::Problem, questions},
+    api::{
+        problem::Problem,
+        questions::{self, AsOf},
+    },
     serve,
 };
 
@@ -46,8 +52,11 @@ struct Slot {
     chips: Vec<Chip>,
 }
 
-pub(super) async fn get(State(state): State<serve::State>) -> Result<Response, Problem> {
-    let answer = questions::matrix(&state).await?;
+pub(super) async fn get(
+    State(state): State<serve::State>,
+    parameters: Result<Query<AsOf>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let answer = questions::matrix(&state, parameters?.0.as_of).await?;
     let frame = Frame::new(
         &state,
         "Where every change is".to_owned(),

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::{
-    extract::{Path, State, rejection::PathRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     response::{IntoResponse, Redirect, Response},
 };
 use piperoll_core::{
@@ -27,7 +30,10 @@ use super::{
 };
 use crate::{
     answers,
-    api::{problem::Problem, questions},
+    api::{
+        problem::Problem,
+        questions::{self, AsOf},
+    },
     serve,
 };
 
@@ -91,17 +97,19 @@ struct Choice {
 pub(super) async fn get(
     State(state): State<serve::State>,
     id: Result<Path<String>, PathRejection>,
+    parameters: Result<Query<AsOf>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let typed = id?.0;
+    let as_of = parameters?.0.as_of;
     match answers::find(&*state.store, &typed).await? {
-        Found::One { change } if change == typed => show(&state, &change).await,
+        Found::One { change } if change == typed => show(&state, &change, as_of).await,
         Found::One { change } => Ok(Redirect::to(&words::change_href(&change)).into_response()),
         Found::Several { changes } => choose(&state, &typed, &changes),
         Found::None { hint } => Err(questions::unknown_change(&typed, &hint)),
     }
 }
-async fn show(state: &serve::State, change: &str) -> Result<Response, Problem> {
-    let story = questions::story_of(state, change).await?;
+async fn show(state: &serve::State, change: &str, as_of: Option<u64>) -> Result<Response, Problem> {
+    let story = questions::story_of(state, change, as_of).await?;
     let indexes: Vec<u64> = story.lines.iter().map(|line| line.at.index).collect();
     let keys = keys(state, &indexes).await?;
     let hashes = state
@@ -147,7 +155,7 @@ pub(super) async fn keys(
         }
     }
     let enrolments: BTreeSet<u64> = enrolled_by.values().copied().collect();
-    let views = answers::ask(&*state.store, |reading| {
+    let views = answers::ask(&*state.store, None, |reading| {
         answers::all(enrolments.iter().copied(), |index| {
             answer::entry(index, reading)
         })

@@ -5,11 +5,13 @@
 )]
 
 mod auditing;
+mod bridges;
 mod failing;
 mod faulty;
 mod http;
 mod nats;
 mod publishing;
+mod reading;
 mod replay;
 mod running;
 mod streaming;

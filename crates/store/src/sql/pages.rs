@@ -75,9 +75,10 @@ impl Pages {
             conditions.push(format!("({key}) > ({})", places.join(", ")));
             values.extend(after.iter().cloned());
         }
-        let filter = match conditions.is_empty() {
-            true => String::new(),
-            false => format!(" where {}", conditions.join(" and ")),
+        let filter = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" where {}", conditions.join(" and "))
         };
         (
             format!("select {columns} from {name}{filter} order by {key} limit {ROWS_MAX}"),

@@ -105,6 +105,10 @@ impl Dialect for Sqlite {
                 what: "the ledger's file may not be written",
                 remedy: "use an account that may write the file and its folder",
             },
+            Some(14) => Meaning::Unfit {
+                what: "the ledger's file, or one beside it, cannot be opened or made",
+                remedy: "name a folder that exists and may be written",
+            },
             Some(_) | None => Meaning::Other,
         }
     }
@@ -150,7 +154,12 @@ fn list(columns: &[Column]) -> String {
     serde_json::Value::Array(rows.collect()).to_string()
 }
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 /// A column that is given away row by row.

@@ -24,7 +24,7 @@ pub(crate) async fn an_envelope_is_kept_once_under_its_dedupe_key(place: &Place)
         [false, true, true]
     );
     let mut other = row(3, "a", 0);
-    other.bridge = "alertmanager".to_owned();
+    "alertmanager".clone_into(&mut other.bridge);
     assert_eq!(store.bridge_keep(&[other.clone()]).await.unwrap(), [true]);
     let expected = [
         row(1, "a", 0),

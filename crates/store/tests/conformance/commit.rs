@@ -176,7 +176,7 @@ pub(crate) async fn the_cursor_moves_with_the_head(place: &Place) {
     assert_eq!(store.head().await.unwrap(), Some(none.head));
     // The first of a new stream has no message yet.
     let mut adopted = batch(2, 1);
-    adopted.head.cursor.incarnation = "stream-2".to_owned();
+    "stream-2".clone_into(&mut adopted.head.cursor.incarnation);
     adopted.head.cursor.sequence = 0;
     adopted.head.cursor.message = None;
     store.commit(adopted.clone()).await.unwrap();

@@ -7,14 +7,19 @@
 #![expect(clippy::print_stderr, reason = "a test that cannot run says so")]
 
 mod append_only;
+mod both;
 mod bridge;
 mod commit;
 mod lease;
 mod make;
+mod only_postgres;
+mod only_sqlite;
 mod outcomes;
 mod place;
+mod proxy;
 mod questions;
 mod read_models;
+mod server;
 mod tree;
 
 /// A test for each rule on each database.
@@ -73,6 +78,7 @@ suite![
     questions::entries_are_found_by_kind_and_by_payload,
     questions::log_pages_hold_each_entry_once,
     questions::log_obeys_each_member_of_the_filter,
+    questions::members_of_a_filter_hold_together,
     questions::log_of_a_time_looks_at_the_event_itself,
     read_models::an_aggregate_is_the_one_of_its_fold_written_last,
     read_models::rows_of_a_batch_are_done_in_order,

@@ -35,7 +35,7 @@ pub(crate) async fn a_refused_event_is_kept_once_and_counted(place: &Place) {
     let store = place.open(OpenMode::ReadWrite).await;
     let a = || refused("a", Reason::Grant);
     let mut later = a();
-    later.detail = "another detail".to_owned();
+    "another detail".clone_into(&mut later.detail);
     store
         .commit(taking(
             batch(0, 1),
@@ -159,7 +159,7 @@ pub(crate) async fn consumed_rows_sum_to_their_range(place: &Place) {
 pub(crate) async fn words_with_a_nul_are_kept_without_it(place: &Place) {
     let store = place.open(OpenMode::ReadWrite).await;
     let mut bad = refused("a", Reason::Content);
-    bad.detail = "the member \"a\0b\" is unknown".to_owned();
+    "the member \"a\0b\" is unknown".clone_into(&mut bad.detail);
     let mut one = taking(batch(0, 1), vec![bad]);
     one.junk = vec![junk(0, "sub\0ject", Reason::Shape)];
     (one.consumed[0].junk, one.consumed[0].range) = (1, Some((1, 3)));

@@ -23,17 +23,17 @@ pub(crate) enum Place {
     },
     Postgres {
         /// The database's owner, a superuser.
-        owner: PgConnectOptions,
-        admin: PgConnectOptions,
+        owner: Box<PgConnectOptions>,
+        admin: Box<PgConnectOptions>,
     },
 }
 impl Place {
     pub(crate) async fn sqlite() -> Self {
-        let place = Self::Sqlite {
+        let made = Self::Sqlite {
             folder: tempfile::tempdir().unwrap(),
         };
-        place.open(OpenMode::Create).await.close().await;
-        place
+        made.open(OpenMode::Create).await.close().await;
+        made
     }
     /// `None`, noted as skipped, where no PostgreSQL was started.
     pub(crate) async fn postgres(rule: &str) -> Option<Self> {
@@ -46,17 +46,17 @@ impl Place {
     /// A database without a single table.
     pub(crate) async fn empty_postgres(rule: &str) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let Ok(address) = std::env::var("PIPEROLL_TEST_POSTGRES") else {
-            skip(rule);
+        let Ok(server) = std::env::var("PIPEROLL_TEST_POSTGRES") else {
+            skip(rule, "PIPEROLL_TEST_POSTGRES");
             return None;
         };
-        let admin = PgConnectOptions::from_str(&address).unwrap();
+        let admin = PgConnectOptions::from_str(&server).unwrap();
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("piperoll_test_{}_{number}", std::process::id());
         let mut connection = admin.connect().await.unwrap();
         // Several tests, and several runs, make the one role at the same time: only one of them does.
-        let role = format!("create role {SERVICE_ROLE} login");
-        let _ = sqlx::query(AssertSqlSafe(role))
+        let make_role = format!("create role {SERVICE_ROLE} login");
+        let _ = sqlx::query(AssertSqlSafe(make_role))
             .execute(&mut connection)
             .await;
         run(&mut connection, &format!("create database {name}"))
@@ -64,8 +64,8 @@ impl Place {
             .unwrap();
         connection.close().await.unwrap();
         Some(Self::Postgres {
-            owner: admin.clone().database(&name),
-            admin,
+            owner: Box::new(admin.clone().database(&name)),
+            admin: Box::new(admin),
         })
     }
     /// Takes a database of the server away again; a folder goes by itself.
@@ -101,6 +101,41 @@ impl Place {
             Self::Sqlite { .. } => self.address(),
             Self::Postgres { owner, .. } => Address::Server(owner.to_url_lossy().to_string()),
         }
+    }
+    fn owner(&self) -> &PgConnectOptions {
+        match self {
+            Self::Sqlite { .. } => panic!("there is no server for SQLite"),
+            Self::Postgres { owner, .. } => owner,
+        }
+    }
+    /// The name of the database.
+    pub(crate) fn name(&self) -> String {
+        self.owner().get_database().unwrap().to_owned()
+    }
+    /// Another database of the same server, as its owner.
+    pub(crate) fn address_of(&self, database: &str) -> Address {
+        Address::Server(
+            self.owner()
+                .clone()
+                .database(database)
+                .to_url_lossy()
+                .to_string(),
+        )
+    }
+    /// The same database, as whoever serves, over another way (`host:port`).
+    pub(crate) fn address_at(&self, host_and_port: &str) -> Address {
+        let name = self.name();
+        Address::Server(format!(
+            "postgres://{SERVICE_ROLE}@{host_and_port}/{name}?sslmode=disable"
+        ))
+    }
+    /// The server's socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        let folder = self
+            .owner()
+            .get_socket()
+            .expect("the tests' PostgreSQL is on a socket");
+        folder.join(format!(".s.PGSQL.{}", self.owner().get_port()))
     }
     /// The file of a ledger on SQLite.
     pub(crate) fn file(&self) -> PathBuf {
@@ -156,8 +191,8 @@ async fn run(connection: &mut PgConnection, sql: &str) -> Result<(), String> {
 }
 
 /// Says that a test did not run; in CI that is a failure. `scripts/test` prints the list at its end.
-fn skip(rule: &str) {
-    let why = "no PostgreSQL (PIPEROLL_TEST_POSTGRES is unset; scripts/test starts one)";
+pub(crate) fn skip(rule: &str, variable: &str) {
+    let why = format!("no PostgreSQL ({variable} is unset; scripts/test starts one)");
     assert_ne!(
         std::env::var("CI").as_deref(),
         Ok("true"),

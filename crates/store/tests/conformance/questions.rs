@@ -96,124 +96,80 @@ pub(crate) async fn log_pages_hold_each_entry_once(place: &Place) {
     assert_eq!(seen, (0..50).rev().collect::<Vec<_>>());
 }
 
+/// A filter of these members, and which of the entries it lets through.
+type Case = (LogFilter, fn(u64) -> bool);
+
+fn with(set: impl FnOnce(&mut LogFilter)) -> LogFilter {
+    let mut filter = all();
+    set(&mut filter);
+    filter
+}
+
 pub(crate) async fn log_obeys_each_member_of_the_filter(place: &Place) {
-    let store = place.open(OpenMode::ReadWrite).await;
-    store.commit(batch(0, 40)).await.unwrap();
-    let text = |text: &str| Some(text.to_owned());
-    let cases: Vec<(LogFilter, fn(u64) -> bool)> = vec![
+    let cases: Vec<Case> = vec![
         (all(), |_| true),
-        (LogFilter { as_of: 13, ..all() }, |index| index < 13),
+        (with(|it| it.as_of = 13), |index| index < 13),
+        (with(|it| it.before = Some(9)), |index| index < 9),
+        (with(|it| it.service = Some("checkout".into())), |index| {
+            index % 2 == 1
+        }),
+        (with(|it| it.service = Some("check".into())), |_| false),
+        (with(|it| it.environment = Some("prod".into())), |index| {
+            index % 4 == 1
+        }),
+        (with(|it| it.kind = Some("change.merged".into())), |index| {
+            index % 2 == 0
+        }),
+        (with(|it| it.kind = Some("change.*".into())), |index| {
+            index % 2 == 0
+        }),
+        (with(|it| it.kind = Some("*".into())), |_| true),
+        (with(|it| it.kind = Some("change".into())), |_| false),
+        (with(|it| it.kind = Some("chan%".into())), |_| false),
         (
-            LogFilter {
-                before: Some(9),
-                ..all()
-            },
-            |index| index < 9,
-        ),
-        (
-            LogFilter {
-                before: Some(20),
-                as_of: 9,
-                ..all()
-            },
-            |index| index < 9,
-        ),
-        (
-            LogFilter {
-                service: text("checkout"),
-                ..all()
-            },
-            |index| index % 2 == 1,
-        ),
-        (
-            LogFilter {
-                service: text("check"),
-                ..all()
-            },
-            |_| false,
-        ),
-        (
-            LogFilter {
-                environment: text("prod"),
-                ..all()
-            },
-            |index| index % 4 == 1,
-        ),
-        (
-            LogFilter {
-                kind: text("change.merged"),
-                ..all()
-            },
-            |index| index % 2 == 0,
-        ),
-        (
-            LogFilter {
-                kind: text("change.*"),
-                ..all()
-            },
-            |index| index % 2 == 0,
-        ),
-        (
-            LogFilter {
-                kind: text("*"),
-                ..all()
-            },
-            |_| true,
-        ),
-        (
-            LogFilter {
-                kind: text("change"),
-                ..all()
-            },
-            |_| false,
-        ),
-        (
-            LogFilter {
-                kind: text("chan%"),
-                ..all()
-            },
-            |_| false,
-        ),
-        (
-            LogFilter {
-                principal: text("urn:piperoll:pipeline:p2"),
-                ..all()
-            },
+            with(|it| it.principal = Some("urn:piperoll:pipeline:p2".into())),
             |index| index % 3 == 2,
         ),
+        (with(|it| it.indexes = Some(vec![3, 2, 999, 17])), |index| {
+            [2, 3, 17].contains(&index)
+        }),
+        (with(|it| it.indexes = Some(vec![])), |_| false),
+    ];
+    try_filters(place, cases).await;
+}
+
+pub(crate) async fn members_of_a_filter_hold_together(place: &Place) {
+    let cases: Vec<Case> = vec![
+        (with(|it| (it.before, it.as_of) = (Some(20), 9)), |index| {
+            index < 9
+        }),
+        (with(|it| (it.before, it.as_of) = (Some(9), 20)), |index| {
+            index < 9
+        }),
         (
-            LogFilter {
-                indexes: Some(vec![3, 2, 999, 17]),
-                ..all()
-            },
-            |index| [2, 3, 17].contains(&index),
-        ),
-        (
-            LogFilter {
-                indexes: Some(vec![]),
-                ..all()
-            },
-            |_| false,
-        ),
-        (
-            LogFilter {
-                indexes: Some(vec![1, 2, 5]),
-                environment: text("prod"),
-                ..all()
-            },
+            with(|it| (it.indexes, it.environment) = (Some(vec![1, 2, 5]), Some("prod".into()))),
             |index| [1, 5].contains(&index),
         ),
         (
-            LogFilter {
-                principal: text("urn:piperoll:pipeline:p1"),
-                service: text("checkout"),
-                kind: text("deployment.*"),
-                before: Some(30),
-                ..all()
-            },
+            with(|it| (it.service, it.kind) = (Some("checkout".into()), Some("change.*".into()))),
+            |_| false,
+        ),
+        (
+            with(|it| {
+                it.principal = Some("urn:piperoll:pipeline:p1".into());
+                it.service = Some("checkout".into());
+                it.kind = Some("deployment.*".into());
+                it.before = Some(30);
+            }),
             |index| index % 3 == 1 && index % 2 == 1 && index < 30,
         ),
     ];
+    try_filters(place, cases).await;
+}
+
+async fn try_filters(place: &Place, cases: Vec<Case>) {
+    let store = place.open(OpenMode::ReadWrite).await;
+    store.commit(batch(0, 40)).await.unwrap();
     for (filter, holds) in cases {
         let expected: Vec<u64> = (0..40).rev().filter(|index| holds(*index)).collect();
         assert_eq!(store.log(&filter).await.unwrap(), expected, "{filter:?}");

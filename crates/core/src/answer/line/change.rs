@@ -8,68 +8,70 @@ use crate::{
         names,
         part::{Sentence, Tone},
     },
-    event::{Bind, Verdict},
+    event::Verdict,
     fold::aggregate::Change,
-    kind::Content,
+    kind::BranchPushed,
 };
 
-pub(super) fn said(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
-    let start = |word: &str| change_of(Sentence::strong(word), entry, telling, asked);
-    let binds = entry.event.profile.binds();
-    match &entry.event.content {
-        Content::ChangeCreated(_) => {
-            let word = if is_first(entry, asked) {
-                "Proposed"
-            } else {
-                "Proposed again"
-            };
-            Said::new(Tone::Step, by(start(word), entry, asked))
-        }
-        Content::ChangeUpdated(_) => {
-            let sentence = by(start("Updated"), entry, asked);
-            Said::new(Tone::Soft, at(sentence, ", now at ", bound(binds, "head")))
-        }
-        Content::ChangeReviewed(_) => reviewed(entry, start("Reviewed"), asked),
-        Content::ChangeMerged(_) => {
-            let sentence = by(start("Merged"), entry, asked);
-            Said::new(Tone::Step, at(sentence, " as ", bound(binds, "merge")))
-        }
-        Content::ChangeAbandoned(_) => Said::new(
-            Tone::Warn,
-            by(start("Closed").text(" without being merged"), entry, asked),
-        ),
-        Content::BranchPushed(push) => {
-            let word = if push.forced {
-                "Force-pushed"
-            } else {
-                "Pushed"
-            };
-            let count = push.commits.len();
-            let more = if push.truncated { "more than " } else { "" };
-            let commits = if count == 1 { "commit" } else { "commits" };
-            let sentence = Sentence::strong(word)
-                .text(format!(" {more}{count} {commits} to {}", push.branch))
-                .text(if telling.services {
-                    format!(" of {}", push.repository.id)
-                } else {
-                    String::new()
-                });
-            Said::new(Tone::Soft, by(sentence, entry, asked))
-        }
-        _ => Said::new(Tone::Soft, start("Recorded")),
-    }
+pub(super) fn created(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
+    let word = if is_first(entry, asked) {
+        "Proposed"
+    } else {
+        "Proposed again"
+    };
+    Said::new(Tone::Step, start(word, entry, telling, asked))
 }
-
-fn reviewed(entry: &EntryRead, sentence: Sentence, asked: &Asked<'_>) -> Said {
-    let sentence = by(sentence, entry, asked);
+pub(super) fn updated(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
+    let sentence = start("Updated", entry, telling, asked);
+    Said::new(Tone::Soft, at(sentence, ", now at ", entry, "head"))
+}
+pub(super) fn reviewed(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
+    let sentence = start("Reviewed", entry, telling, asked);
     match entry.event.profile.verdict {
-        Some(Verdict::Approved) => Said::new(Tone::Step, sentence.text(": the code is fine")),
+        Some(Verdict::Approved) => Said::new(Tone::Step, sentence.text(": code found good")),
         Some(Verdict::ChangesRequested) => {
             Said::new(Tone::Warn, sentence.text(": changes requested"))
         }
         Some(Verdict::Dismissed) => Said::new(Tone::Warn, sentence.text(": review dismissed")),
         Some(Verdict::Commented) | None => Said::new(Tone::Soft, sentence.text(": commented")),
     }
+}
+pub(super) fn merged(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
+    let sentence = start("Merged", entry, telling, asked);
+    Said::new(Tone::Step, at(sentence, " as ", entry, "merge"))
+}
+pub(super) fn abandoned(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
+    let sentence = start("Closed", entry, telling, asked);
+    Said::new(Tone::Warn, sentence.text(" without being merged"))
+}
+pub(super) fn pushed(
+    push: &BranchPushed,
+    entry: &EntryRead,
+    telling: Telling<'_>,
+    asked: &Asked<'_>,
+) -> Said {
+    let word = if push.forced {
+        "Force-pushed"
+    } else {
+        "Pushed"
+    };
+    let count = push.commits.len();
+    let more = if push.truncated { "more than " } else { "" };
+    let commits = if count == 1 { "commit" } else { "commits" };
+    let sentence =
+        Sentence::strong(word).text(format!(" {more}{count} {commits} to {}", push.branch));
+    let sentence = if telling.services {
+        sentence.text(format!(" of {}", push.repository.id))
+    } else {
+        sentence
+    };
+    Said::new(Tone::Soft, by(sentence, entry, asked))
+}
+
+/// `Merged checkout #418 by Tomas Lindqvist`
+fn start(word: &str, entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Sentence {
+    let sentence = change_of(Sentence::strong(word), entry, telling, asked);
+    by(sentence, entry, asked)
 }
 /// Whether this is the first proposal (a merge request that is opened again is created again).
 fn is_first(entry: &EntryRead, asked: &Asked<'_>) -> bool {
@@ -81,11 +83,10 @@ fn is_first(entry: &EntryRead, asked: &Asked<'_>) -> bool {
         .created
         .is_none_or(|created| created.index == entry.index)
 }
-fn bound<'a>(binds: &'a [Bind], name: &str) -> Option<&'a Bind> {
-    binds.iter().find(|bind| bind.name == name)
-}
-fn at(sentence: Sentence, joint: &str, bind: Option<&Bind>) -> Sentence {
-    match bind {
+/// ` as 9000c11…`
+fn at(sentence: Sentence, joint: &str, entry: &EntryRead, name: &str) -> Sentence {
+    let mut binds = entry.event.profile.binds().iter();
+    match binds.find(|bind| bind.name == name) {
         Some(bind) => sentence.text(joint).digest(names::digest(bind)),
         None => sentence,
     }

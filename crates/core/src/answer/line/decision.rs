@@ -1,6 +1,6 @@
 //! Requests, decisions, overrides, bundles, artifacts.
 
-use super::{Said, Telling, by, service};
+use super::{Said, Telling, bind_name, by};
 use crate::{
     answer::{
         EntryRead,
@@ -9,45 +9,22 @@ use crate::{
         part::{Sentence, TimeForm, Tone},
         say,
     },
-    kind::{Content, Decision},
+    kind::{BundleDefined, Decision, OverrideDeclared},
     time,
 };
 
-pub(super) fn said(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
-    match &entry.event.content {
-        Content::ApprovalCreated(_) => {
-            let sentence = wanted(Sentence::strong("Approval asked"), entry, telling);
-            Said::new(Tone::Step, by(sentence, entry, asked))
-        }
-        Content::ApprovalUpdated(updated) => decided(updated.decision, entry, telling, asked),
-        Content::OverrideDeclared(declared) => {
-            let sentence = place(Sentence::strong("Override declared"), entry, telling);
-            let mut sentence = role(by(sentence, entry, asked), entry);
-            if let Some(until) = time::parse(&declared.expires_at) {
-                sentence = sentence.text(", until ").time(until, TimeForm::Day);
-            }
-            Said::signed('!', Tone::Warn, sentence)
-        }
-        Content::BundleDefined(bundle) => {
-            let count = bundle.elements.len();
-            let artifacts = say::count(count, "artifact", "artifacts");
-            let sentence = Sentence::strong("Bundle").text(format!(
-                " {} {} defined, {artifacts},",
-                bundle.name, bundle.version
-            ));
-            Said::new(Tone::Soft, by(sentence, entry, asked))
-        }
-        Content::ArtifactPublished(_) => {
-            let name = entry.event.subject.split('?').next().unwrap_or_default();
-            let name = name.strip_prefix("pkg:").unwrap_or(name);
-            let sentence = Sentence::strong("Artifact").text(format!(" {name} published"));
-            Said::new(Tone::Soft, by(sentence, entry, asked))
-        }
-        _ => Said::new(Tone::Soft, Sentence::strong("Recorded")),
-    }
+/// `Approval asked for production by checkout-deploy, image 9f2c…`
+pub(super) fn wanted(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
+    let sentence = place(Sentence::strong("Approval asked"), " for ", entry, telling);
+    Said::new(Tone::Step, content(by(sentence, entry, asked), entry))
 }
-
-fn decided(decision: Decision, entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
+/// `Approved by Ines Okafor, business approver`; outside a story also for what and where.
+pub(super) fn decided(
+    decision: Decision,
+    entry: &EntryRead,
+    telling: Telling<'_>,
+    asked: &Asked<'_>,
+) -> Said {
     let (sign, tone, word) = match decision {
         Decision::Approved => (Some('✓'), Tone::Good, "Approved"),
         Decision::Rejected => (Some('✕'), Tone::Bad, "Rejected"),
@@ -56,39 +33,66 @@ fn decided(decision: Decision, entry: &EntryRead, telling: Telling<'_>, asked: &
         Decision::Delegate => (None, Tone::Step, "Decision delegated"),
         Decision::Escalated => (None, Tone::Step, "Decision escalated"),
     };
-    let mut sentence = Sentence::strong(word);
-    if telling.services {
-        sentence = wanted(sentence, entry, telling);
-    }
+    let sentence = role(by(Sentence::strong(word), entry, asked), entry);
+    let sentence = if telling.services {
+        content(place(sentence, ", for ", entry, telling), entry)
+    } else {
+        sentence
+    };
     Said {
         sign,
         tone,
-        sentence: role(by(sentence, entry, asked), entry),
+        sentence,
     }
 }
+pub(super) fn overridden(
+    declared: &OverrideDeclared,
+    entry: &EntryRead,
+    telling: Telling<'_>,
+    asked: &Asked<'_>,
+) -> Said {
+    let strong = Sentence::strong("Override declared");
+    let sentence = place(strong, " for ", entry, telling);
+    let sentence = role(by(sentence, entry, asked), entry);
+    let sentence = match time::parse(&declared.expires_at) {
+        Some(until) => sentence.text(", until ").time(until, TimeForm::Day),
+        None => sentence,
+    };
+    Said::signed('!', Tone::Warn, sentence)
+}
+pub(super) fn bundle(bundle: &BundleDefined, entry: &EntryRead, asked: &Asked<'_>) -> Said {
+    let artifacts = say::count(bundle.elements.len(), "artifact", "artifacts");
+    let sentence = Sentence::strong("Bundle").text(format!(" {} {}", bundle.name, bundle.version));
+    let sentence = by(sentence.text(" defined"), entry, asked);
+    Said::new(Tone::Soft, sentence.text(format!(", {artifacts}")))
+}
+pub(super) fn artifact(entry: &EntryRead, asked: &Asked<'_>) -> Said {
+    let purl = entry.event.subject.split('?').next().unwrap_or_default();
+    let name = purl.strip_prefix("pkg:").unwrap_or(purl);
+    let name = name.strip_prefix("generic/").unwrap_or(name);
+    let sentence = Sentence::strong("Artifact").text(format!(" {name} published"));
+    Said::new(Tone::Soft, by(sentence, entry, asked))
+}
 
-/// ` for checkout in production, image 9f2c…,`
-fn wanted(sentence: Sentence, entry: &EntryRead, telling: Telling<'_>) -> Sentence {
-    let sentence = place(sentence, entry, telling);
+/// `, image 9f2c…`
+fn content(sentence: Sentence, entry: &EntryRead) -> Sentence {
     match entry.event.profile.binds().first() {
         Some(bind) => sentence
-            .text(format!(", {} ", say::one_line(&bind.name)))
-            .digest(names::digest(bind))
-            .text(","),
+            .text(format!(", {} ", bind_name(&bind.name)))
+            .digest(names::digest(bind)),
         None => sentence,
     }
 }
 /// ` for checkout in production`, ` for production`
-fn place(sentence: Sentence, entry: &EntryRead, telling: Telling<'_>) -> Sentence {
+fn place(sentence: Sentence, joint: &str, entry: &EntryRead, telling: Telling<'_>) -> Sentence {
     let profile = &entry.event.profile;
-    let named = telling.services && profile.service.is_some();
-    match &profile.environment {
-        Some(environment) if named => {
-            service(sentence.text(" for"), entry, telling).text(format!(" in {environment}"))
+    let service = profile.service.as_ref().filter(|_| telling.services);
+    match (service, &profile.environment) {
+        (Some(service), Some(environment)) => {
+            sentence.text(format!("{joint}{service} in {environment}"))
         }
-        Some(environment) => sentence.text(format!(" for {environment}")),
-        None if named => service(sentence.text(" for"), entry, telling),
-        None => sentence,
+        (None, Some(place)) | (Some(place), None) => sentence.text(format!("{joint}{place}")),
+        (None, None) => sentence,
     }
 }
 /// `, business approver`

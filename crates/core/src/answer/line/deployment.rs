@@ -1,11 +1,11 @@
 //! Deployments, rollbacks and what other systems report.
 
-use super::{Said, Telling, by, service};
+use super::{Said, Telling, bind_name, by};
 use crate::{
     answer::{
         EntryRead,
         asked::Asked,
-        names,
+        gather, names,
         part::{ChangeRef, Sentence, Tone},
         say,
     },
@@ -13,90 +13,60 @@ use crate::{
         aggregate::{Deployment, deployment_key},
         deployment,
     },
-    kind::{Content, Outcome},
+    kind::{DeploymentFinished, Outcome},
 };
 
-pub(super) fn said(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
-    match &entry.event.content {
-        Content::DeploymentStarted(_) => {
-            let sentence = service(Sentence::strong("Deployment"), entry, telling);
-            let sentence = to(sentence, entry).text(" started");
-            Said::new(Tone::Soft, by(sentence, entry, asked))
-        }
-        Content::DeploymentFinished(done) => finished(
-            done.outcome,
-            done.failure_type.as_deref(),
-            entry,
-            telling,
-            asked,
-        ),
-        Content::RollbackStarted(_) => {
-            let sentence = service(Sentence::strong("Rollback"), entry, telling);
-            let sentence = goal(sentence, entry).text(" started");
-            Said::new(Tone::Soft, by(place(sentence, entry), entry, asked))
-        }
-        Content::RollbackFinished(done) if done.outcome == Outcome::Success => {
-            let sentence = service(Sentence::strong("Rolled back"), entry, telling);
-            let sentence = place(goal(sentence, entry), entry);
-            Said::signed('↶', Tone::Plain, by(sentence, entry, asked))
-        }
-        Content::RollbackFinished(done) => {
-            let sentence = service(Sentence::strong("Rollback"), entry, telling);
-            let sentence = place(goal(sentence, entry), entry);
-            failed(done.outcome, None, sentence, entry, asked)
-        }
-        Content::ServiceDeployed(_) | Content::ServiceUpgraded(_) => {
-            reported("Seen", entry, telling)
-        }
-        Content::ServiceRolledback(_) => reported("Seen rolled back", entry, telling),
-        _ => Said::new(Tone::Soft, Sentence::strong("Recorded")),
-    }
+pub(super) fn started(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
+    let sentence = of_service(Sentence::strong("Deployment"), entry, telling);
+    let sentence = to(sentence, entry).text(" started");
+    Said::new(Tone::Soft, by(sentence, entry, asked))
 }
-
-fn finished(
-    outcome: Outcome,
-    failure: Option<&str>,
+pub(super) fn finished(
+    done: &DeploymentFinished,
     entry: &EntryRead,
     telling: Telling<'_>,
     asked: &Asked<'_>,
 ) -> Said {
-    if outcome != Outcome::Success {
-        let sentence = service(Sentence::strong("Deployment"), entry, telling);
-        return failed(outcome, failure, to(sentence, entry), entry, asked);
+    if done.outcome != Outcome::Success {
+        let sentence = of_service(Sentence::strong("Deployment"), entry, telling);
+        let why = done.failure_type.as_deref();
+        return failed(done.outcome, why, to(sentence, entry), entry, asked);
     }
     let sentence = service(Sentence::strong("Deployed"), entry, telling);
     let sentence = by(to(sentence, entry), entry, asked);
     Said::new(Tone::Plain, with(sentence, entry, telling, asked))
 }
-fn failed(
+pub(super) fn rollback_started(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
+    let sentence = of_service(Sentence::strong("Rollback"), entry, telling);
+    let sentence = place(goal(sentence, entry), entry).text(" started");
+    Said::new(Tone::Soft, by(sentence, entry, asked))
+}
+pub(super) fn rollback_finished(
     outcome: Outcome,
-    failure: Option<&str>,
-    sentence: Sentence,
     entry: &EntryRead,
+    telling: Telling<'_>,
     asked: &Asked<'_>,
 ) -> Said {
-    let word = match outcome {
-        Outcome::Success => " succeeded",
-        Outcome::Failure => " failed",
-        Outcome::Cancel => " was cancelled",
-        Outcome::Error => " ended in an error",
-    };
-    let sentence = sentence.text(word).text(match failure {
-        Some(failure) => format!(" ({})", say::one_line(failure)),
-        None => String::new(),
-    });
-    let sentence = match names::author(entry, asked) {
-        Some(who) => sentence.text(", by ").who(who),
-        None => sentence,
-    };
-    Said::signed('✕', Tone::Bad, sentence)
+    if outcome != Outcome::Success {
+        let sentence = of_service(Sentence::strong("Rollback"), entry, telling);
+        return failed(
+            outcome,
+            None,
+            place(goal(sentence, entry), entry),
+            entry,
+            asked,
+        );
+    }
+    let sentence = service(Sentence::strong("Rolled back"), entry, telling);
+    let sentence = place(goal(sentence, entry), entry);
+    Said::signed('↶', Tone::Plain, by(sentence, entry, asked))
 }
-/// A report that stands for itself or says what is known already.
-fn reported(word: &str, entry: &EntryRead, telling: Telling<'_>) -> Said {
+/// A report of another system, or a pipeline's second word on its own deployment.
+pub(super) fn reported(word: &str, entry: &EntryRead, telling: Telling<'_>) -> Said {
     let sentence = place(service(Sentence::strong(word), entry, telling), entry);
     let sentence = match entry.event.profile.binds().first() {
         Some(bind) => sentence
-            .text(format!(": {} ", say::one_line(&bind.name)))
+            .text(format!(": {} ", bind_name(&bind.name)))
             .digest(names::digest(bind)),
         None => sentence,
     };
@@ -108,6 +78,44 @@ fn reported(word: &str, entry: &EntryRead, telling: Telling<'_>) -> Said {
     Said::new(Tone::Soft, sentence)
 }
 
+fn failed(
+    outcome: Outcome,
+    why: Option<&str>,
+    sentence: Sentence,
+    entry: &EntryRead,
+    asked: &Asked<'_>,
+) -> Said {
+    let word = match outcome {
+        Outcome::Success => " succeeded",
+        Outcome::Failure => " failed",
+        Outcome::Cancel => " was cancelled",
+        Outcome::Error => " ended in an error",
+    };
+    let sentence = sentence.text(word).text(match why {
+        Some(why) => format!(" ({})", say::one_line(why)),
+        None => String::new(),
+    });
+    let sentence = match names::author(entry, asked) {
+        Some(who) => sentence.text(", by ").who(who),
+        None => sentence,
+    };
+    Said::signed('✕', Tone::Bad, sentence)
+}
+
+/// ` checkout`, where the reader does not see it elsewhere.
+fn service(sentence: Sentence, entry: &EntryRead, telling: Telling<'_>) -> Sentence {
+    match &entry.event.profile.service {
+        Some(service) if telling.services => sentence.text(format!(" {service}")),
+        _ => sentence,
+    }
+}
+/// ` of checkout`
+fn of_service(sentence: Sentence, entry: &EntryRead, telling: Telling<'_>) -> Sentence {
+    match &entry.event.profile.service {
+        Some(service) if telling.services => sentence.text(format!(" of {service}")),
+        _ => sentence,
+    }
+}
 /// ` to production`
 fn to(sentence: Sentence, entry: &EntryRead) -> Sentence {
     match &entry.event.profile.environment {
@@ -124,10 +132,8 @@ fn place(sentence: Sentence, entry: &EntryRead) -> Sentence {
 }
 /// ` to 51aa…`
 fn goal(sentence: Sentence, entry: &EntryRead) -> Sentence {
-    match names::digests(entry.event.profile.binds())
-        .into_iter()
-        .next()
-    {
+    let mut digests = names::digests(entry.event.profile.binds()).into_iter();
+    match digests.next() {
         Some(digest) => sentence.text(" to ").digest(digest),
         None => sentence.text(" to content that is unknown"),
     }
@@ -140,17 +146,11 @@ fn with(
     telling: Telling<'_>,
     asked: &Asked<'_>,
 ) -> Sentence {
-    let Some(deployment) = about(entry, asked) else {
+    let Some(deployment) = about(entry, asked).filter(|deployment| deployment.place.counts())
+    else {
         return sentence;
     };
-    if deployment.place.joins.is_some() {
-        return sentence;
-    }
-    let contents = deployment
-        .contents
-        .as_ref()
-        .filter(|contents| asked.has(contents.index));
-    let Some(contents) = contents else {
+    let Some(contents) = &deployment.contents else {
         return match telling.story_of {
             Some(_) => sentence.text(", contents unknown"),
             None => sentence,
@@ -168,7 +168,7 @@ fn with(
     let joint = if telling.story_of.is_some() {
         ", with "
     } else {
-        ": "
+        ", bringing "
     };
     sentence.text(joint).changes(&others)
 }
@@ -176,9 +176,6 @@ fn with(
 fn about(entry: &EntryRead, asked: &Asked<'_>) -> Option<Deployment> {
     let profile = &entry.event.profile;
     let (service, environment) = (profile.service.as_ref()?, profile.environment.as_ref()?);
-    asked.find(&deployment_key(
-        service,
-        environment,
-        &deployment::id(&entry.event),
-    ))
+    let id = deployment::id(&entry.event);
+    gather::deployment(&deployment_key(service, environment, &id), asked)
 }

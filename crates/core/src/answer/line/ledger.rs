@@ -9,75 +9,81 @@ use crate::{
         part::{Sentence, Tone},
         say,
     },
-    kind::Content,
+    kind::{
+        AccountLinked, KeyRegistered, LedgerCreated, RoleGranted, StreamAdopted, StreamGapAccepted,
+        TimeCorrected,
+    },
 };
 
-pub(super) fn said(entry: &EntryRead, asked: &Asked<'_>) -> Said {
-    let subject = &entry.event.subject;
-    let sentence = match &entry.event.content {
-        Content::LedgerCreated(created) => {
-            Sentence::strong("Ledger created").text(format!(": {}", created.origin))
-        }
-        Content::KeyRegistered(key) => by(
-            Sentence::strong("Key registered")
-                .text(" for ")
-                .who(names::principal(key.principal.as_str(), asked)),
-            entry,
-            asked,
-        ),
-        Content::PersonDescribed(_) => by(
-            Sentence::strong("Person described")
-                .text(": ")
-                .who(names::principal(subject, asked)),
-            entry,
-            asked,
-        ),
-        Content::AccountLinked(linked) => by(
-            Sentence::strong("Account linked")
-                .text(format!(" at {} to ", say::one_line(&linked.system)))
-                .who(names::principal(subject, asked)),
-            entry,
-            asked,
-        ),
-        Content::RoleGranted(granted) => {
-            let sentence = Sentence::strong("Role granted")
-                .text(format!(": {} to ", say::role(&granted.role)))
-                .who(names::principal(subject, asked))
-                .text(list(" for ", granted.services.as_deref()))
-                .text(list(" in ", granted.environments.as_deref()));
-            by(sentence, entry, asked)
-        }
-        Content::StreamAdopted(adopted) => Sentence::strong("Stream adopted").text(format!(
-            ": {}, from message {} on",
-            adopted.incarnation,
-            adopted.sequence + 1
-        )),
-        Content::StreamGapAccepted(gap) => by(
-            Sentence::strong("Gap accepted").text(format!(
-                ": messages {} to {} of the stream are missing",
-                gap.first, gap.last
-            )),
-            entry,
-            asked,
-        ),
-        Content::TimeCorrected(corrected) => by(
-            Sentence::strong("Time corrected").text(format!(
-                " of message {}: {} counts as {}",
-                corrected.sequence, corrected.stream_time, corrected.used_time
-            )),
-            entry,
-            asked,
-        ),
-        _ => Sentence::strong("Recorded"),
+pub(super) fn created(created: &LedgerCreated) -> Said {
+    soft(Sentence::strong("Ledger created").text(format!(": {}", created.origin)))
+}
+pub(super) fn key(key: &KeyRegistered, entry: &EntryRead, asked: &Asked<'_>) -> Said {
+    let holder = names::principal(key.principal.as_str(), asked);
+    let sort = match holder.sort.as_str() {
+        "person" | "ledger" => String::new(),
+        sort => format!("{sort} "),
     };
-    let tone = match &entry.event.content {
-        Content::StreamGapAccepted(_) | Content::TimeCorrected(_) => Tone::Warn,
-        _ => Tone::Soft,
+    let sentence = Sentence::strong("Key registered").text(format!(" for {sort}"));
+    soft(by(sentence.who(holder), entry, asked))
+}
+pub(super) fn person(entry: &EntryRead, asked: &Asked<'_>) -> Said {
+    let sentence = Sentence::strong("Person described").text(": ");
+    soft(told_by(subject(sentence, entry, asked), entry, asked))
+}
+pub(super) fn account(linked: &AccountLinked, entry: &EntryRead, asked: &Asked<'_>) -> Said {
+    let system = say::system(&linked.system);
+    let sentence = Sentence::strong("Account linked").text(format!(" at {system} to "));
+    soft(by(subject(sentence, entry, asked), entry, asked))
+}
+pub(super) fn role(granted: &RoleGranted, entry: &EntryRead, asked: &Asked<'_>) -> Said {
+    let role = say::role(&granted.role);
+    let sentence = Sentence::strong("Role granted").text(format!(": {role} to "));
+    let sentence = subject(sentence, entry, asked)
+        .text(list(" for ", granted.services.as_deref()))
+        .text(list(" in ", granted.environments.as_deref()));
+    soft(told_by(sentence, entry, asked))
+}
+pub(super) fn stream(adopted: &StreamAdopted) -> Said {
+    soft(Sentence::strong("Stream adopted").text(format!(
+        ": {}, from message {} on",
+        adopted.incarnation,
+        adopted.sequence + 1
+    )))
+}
+pub(super) fn gap(gap: &StreamGapAccepted, entry: &EntryRead, asked: &Asked<'_>) -> Said {
+    let sentence = by(Sentence::strong("Gap accepted"), entry, asked);
+    let messages = if gap.first == gap.last {
+        format!("message {} of the stream is missing", gap.first)
+    } else {
+        format!(
+            "messages {} to {} of the stream are missing",
+            gap.first, gap.last
+        )
     };
-    Said::new(tone, sentence)
+    Said::signed('!', Tone::Warn, sentence.text(format!(": {messages}")))
+}
+pub(super) fn time(corrected: &TimeCorrected, entry: &EntryRead, asked: &Asked<'_>) -> Said {
+    let sentence = by(Sentence::strong("Time corrected"), entry, asked);
+    let text = format!(
+        ": message {} said {} and counts as {}",
+        corrected.sequence, corrected.stream_time, corrected.used_time
+    );
+    Said::signed('!', Tone::Warn, sentence.text(text))
 }
 
-/// ` for checkout and payments`; nothing where all are meant.
+fn soft(sentence: Sentence) -> Said {
+    Said::new(Tone::Soft, sentence)
+}
+/// The person the entry is about.
+fn subject(sentence: Sentence, entry: &EntryRead, asked: &Asked<'_>) -> Sentence {
+    sentence.who(names::principal(&entry.event.subject, asked))
+}
+/// `, by …`
+fn told_by(sentence: Sentence, entry: &EntryRead, asked: &Asked<'_>) -> Sentence {
+    by(sentence.text(","), entry, asked)
+}
+/// ` for checkout, payments`; nothing where all are meant.
 fn list(joint: &str, names: Option<&[String]>) -> String {
     match names {
         Some(names) if !names.iter().any(|name| name == "*") && !names.is_empty() => {

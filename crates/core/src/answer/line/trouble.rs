@@ -10,40 +10,44 @@ use crate::{
         say,
     },
     fold::aggregate::{Deployment, Trouble, alert_key, incident_key},
-    kind::Content,
+    kind::Alert,
 };
 
-pub(super) fn said(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
-    let event = &entry.event;
-    match &event.content {
-        Content::AlertFired(alert) => {
-            let name = alert.name.as_ref().unwrap_or(&alert.alert_key);
-            let sentence = Sentence::strong("Alert").text(format!(" {name}"));
-            let sentence = place(sentence, entry, telling);
-            Said::signed('!', Tone::Bad, after(sentence, entry, asked))
-        }
-        Content::AlertResolved(alert) => {
-            let name = alert.name.as_ref().unwrap_or(&alert.alert_key);
-            let sentence = Sentence::strong("Alert over").text(format!(" {name}"));
-            Said::new(Tone::Good, place(sentence, entry, telling))
-        }
-        Content::IncidentDetected(_) => {
-            let sentence = Sentence::strong("Incident").text(format!(" {}", event.subject));
-            let sentence = place(sentence, entry, telling).text(" detected");
-            let sentence = super::by(sentence, entry, asked);
-            Said::signed('!', Tone::Bad, after(sentence, entry, asked))
-        }
-        Content::IncidentResolved(_) => {
-            let sentence = Sentence::strong("Incident over").text(format!(" {}", event.subject));
-            let sentence = place(sentence, entry, telling);
-            let sentence = match names::author(entry, asked) {
-                Some(who) => sentence.text(", as ").who(who).text(" says"),
-                None => sentence,
-            };
-            Said::new(Tone::Good, sentence)
-        }
-        _ => Said::new(Tone::Soft, Sentence::strong("Recorded")),
-    }
+pub(super) fn fired(
+    alert: &Alert,
+    entry: &EntryRead,
+    telling: Telling<'_>,
+    asked: &Asked<'_>,
+) -> Said {
+    let key = alert_key(entry.event.source.as_str(), &entry.event.subject);
+    let sentence = Sentence::strong("Alert").text(format!(" {}", name(alert)));
+    let sentence = place(sentence, entry, telling);
+    Said::signed('!', Tone::Bad, after(sentence, &key, asked))
+}
+pub(super) fn resolved(alert: &Alert, entry: &EntryRead, telling: Telling<'_>) -> Said {
+    let sentence = Sentence::strong("Alert over").text(format!(" {}", name(alert)));
+    Said::new(Tone::Good, place(sentence, entry, telling))
+}
+pub(super) fn detected(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
+    let subject = &entry.event.subject;
+    let environment = entry.event.profile.environment.as_deref();
+    let key = incident_key(environment.unwrap_or_default(), subject);
+    let sentence = Sentence::strong("Incident").text(format!(" {subject}"));
+    let sentence = place(sentence, entry, telling).text(" detected");
+    let sentence = super::by(sentence, entry, asked);
+    Said::signed('!', Tone::Bad, after(sentence, &key, asked))
+}
+pub(super) fn over(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
+    let sentence = Sentence::strong("Incident over").text(format!(" {}", entry.event.subject));
+    let sentence = place(sentence, entry, telling);
+    let sentence = match names::author(entry, asked) {
+        Some(who) => sentence.text(", as ").who(who).text(" says"),
+        None => sentence,
+    };
+    Said::new(Tone::Good, sentence)
+}
+fn name(alert: &Alert) -> &str {
+    alert.name.as_ref().unwrap_or(&alert.alert_key)
 }
 
 /// ` on checkout in production`, where the reader does not see it elsewhere.
@@ -63,8 +67,8 @@ fn place(sentence: Sentence, entry: &EntryRead, telling: Telling<'_>) -> Sentenc
 }
 
 /// `, 13 min after the deployment`
-fn after(sentence: Sentence, entry: &EntryRead, asked: &Asked<'_>) -> Sentence {
-    let Some(trouble) = trouble(entry, asked) else {
+fn after(sentence: Sentence, key: &str, asked: &Asked<'_>) -> Sentence {
+    let Some(trouble) = asked.find::<Trouble>(key) else {
         return sentence;
     };
     let followed = trouble
@@ -95,15 +99,4 @@ pub(crate) fn minutes(trouble: &Trouble, deployment: &Deployment) -> Option<i64>
     let from = trouble.from?;
     let finished = deployment.finished.map(|(at, _)| at.time)?;
     (finished <= from).then(|| say::minutes(finished, from))
-}
-/// The alert or incident an entry is about.
-fn trouble(entry: &EntryRead, asked: &Asked<'_>) -> Option<Trouble> {
-    let event = &entry.event;
-    let key = match &event.content {
-        Content::AlertFired(_) | Content::AlertResolved(_) => {
-            alert_key(event.source.as_str(), &event.subject)
-        }
-        _ => incident_key(event.profile.environment.as_ref()?, &event.subject),
-    };
-    asked.find(&key)
 }

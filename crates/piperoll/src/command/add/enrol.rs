@@ -194,16 +194,14 @@ impl Administrator {
             texts,
         };
         let sent = self.emitter.emit(draft, false).await?;
-        match sent.index() {
-            Some(index) => Ok(index),
-            None => {
-                sent.conclude(kind.name(), true)?;
-                Err(Problem::new(
-                    Exit::NoAnswer,
-                    format!("{} is not recorded yet", kind.name()),
-                ))
-            }
+        if let Some(index) = sent.index() {
+            return Ok(index);
         }
+        sent.conclude(kind.name(), true)?;
+        Err(Problem::new(
+            Exit::NoAnswer,
+            format!("{} is not recorded yet", kind.name()),
+        ))
     }
 }
 pub(super) fn owned(names: &[&str]) -> Vec<String> {

@@ -7,7 +7,7 @@ use super::{Player, content_of};
 use crate::{
     command::approve,
     compose::{self, Incident, Judged, Override, Request},
-    demo::story::{self, Asker, Content, INCIDENT},
+    demo::story::{self, Asker, Asking, Deciding, INCIDENT, Overriding, Telling},
     exit::{Problem, Result},
     rim,
 };
@@ -16,28 +16,20 @@ use crate::{
 const ENVIRONMENT: &str = "production";
 
 impl Player {
-    /// `words` are summary, users, risk and undo.
-    pub(super) async fn ask(
-        &mut self,
-        at: Timestamp,
-        by: Asker,
-        content: Content,
-        words: [&str; 4],
-    ) -> Result {
+    pub(super) async fn ask(&mut self, asking: Asking, at: Timestamp) -> Result {
         self.clock.set(at);
-        let (service, binds) = content_of(content);
-        let [summary, users, risk, undo] = words.map(str::to_owned);
+        let (service, binds) = content_of(asking.content);
         let request = Request {
             service,
             environment: Some(ENVIRONMENT.to_owned()),
             change: None,
             binds,
-            summary,
-            users: Some(users),
-            risk: Some(risk),
-            undo: Some(undo),
+            summary: asking.summary.to_owned(),
+            users: Some(asking.users.to_owned()),
+            risk: Some(asking.risk.to_owned()),
+            undo: Some(asking.undo.to_owned()),
         };
-        let (Asker::Person(name) | Asker::Pipeline(name)) = by;
+        let (Asker::Person(name) | Asker::Pipeline(name)) = asking.by;
         let mut emitter = self.emitter(name, name).await?;
         let id = draft::uuid_v7(at, rim::random());
         let sent = emitter
@@ -47,14 +39,7 @@ impl Player {
         Ok(())
     }
     /// On the latest request, after reading it back from the ledger as `piperoll approve` does.
-    pub(super) async fn decide(
-        &mut self,
-        at: Timestamp,
-        by: &'static str,
-        role: &str,
-        approved: bool,
-        comment: Option<&str>,
-    ) -> Result {
+    pub(super) async fn decide(&mut self, deciding: Deciding, at: Timestamp) -> Result {
         self.clock.set(at);
         let index = self
             .asked
@@ -62,17 +47,17 @@ impl Player {
         let source = self.source();
         let asked = approve::find(&source, &index.to_string()).await?;
         let judged = Judged {
-            decision: if approved {
+            decision: if deciding.approved {
                 Decision::Approved
             } else {
                 Decision::Rejected
             },
-            role: role.to_owned(),
-            comment: comment.map(str::to_owned),
+            role: deciding.role.to_owned(),
+            comment: deciding.comment.map(str::to_owned),
             expires: None,
             from: approve::what_runs(&source, &asked).await?,
         };
-        let mut emitter = self.emitter(by, by).await?;
+        let mut emitter = self.emitter(deciding.by, deciding.by).await?;
         let shown = compose::shown(&asked, &judged);
         let draft = compose::decision(at, &asked, &judged, &shown, &emitter.signer().principal);
         let sent = emitter.emit(draft, true).await?;
@@ -93,16 +78,12 @@ impl Player {
             ))),
         }
     }
-    pub(super) async fn override_(
-        &mut self,
-        at: Timestamp,
-        by: &'static str,
-        content: Content,
-        hours: i64,
-        reason: &str,
-    ) -> Result {
+    pub(super) async fn override_(&mut self, overriding: Overriding, at: Timestamp) -> Result {
+        let Overriding {
+            by, hours, reason, ..
+        } = overriding;
         self.clock.set(at);
-        let (service, binds) = content_of(content);
+        let (service, binds) = content_of(overriding.content);
         let declared = Override {
             service: service.unwrap_or_default(),
             environment: ENVIRONMENT.to_owned(),
@@ -121,24 +102,23 @@ impl Player {
     }
     pub(super) async fn incident(
         &mut self,
-        at: Timestamp,
-        by: &'static str,
-        words: &str,
+        telling: Telling,
         begins: bool,
+        at: Timestamp,
     ) -> Result {
         self.clock.set(at);
         let incident = Incident {
             id: INCIDENT.to_owned(),
             service: story::ALERT.service.to_owned(),
             environment: story::ALERT.environment.to_owned(),
-            words: words.to_owned(),
+            words: telling.words.to_owned(),
         };
         let draft = if begins {
             incident.detected(at)
         } else {
             incident.resolved(at)
         };
-        let mut emitter = self.emitter(by, by).await?;
+        let mut emitter = self.emitter(telling.by, telling.by).await?;
         let sent = emitter.emit(draft, true).await?;
         self.take(&sent).await.map(drop)
     }

@@ -1,0 +1,75 @@
+//! Persons, accounts, and the numbers of emitters.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Gaps in a chain that are told apart.
+const CHAIN_RANGES_MAX: usize = 200;
+
+/// A person, by URN.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Person {
+    /// Entries that describe them, ascending; the text `name` of the last one is their name.
+    pub described: Vec<u64>,
+}
+/// An account elsewhere, by URN.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Account {
+    /// Entries that link it, with the person; the last one holds.
+    pub linked: BTreeMap<u64, String>,
+}
+/// One numbered chain of an emitter, by `<source>/<chain id>`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chain {
+    /// Numbers that were recorded, as inclusive ranges.
+    pub ranges: Vec<(u64, u64)>,
+    /// The number that closed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<u64>,
+    /// It has more gaps than are told apart; numbers are no longer added.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub broken: bool,
+}
+impl Chain {
+    /// Takes in a number.
+    pub fn add(&mut self, n: u64) {
+        let at = self.ranges.partition_point(|(from, _)| *from <= n);
+        if at > 0 && self.ranges[at - 1].1 >= n {
+            return;
+        }
+        if self.ranges.len() == CHAIN_RANGES_MAX {
+            self.broken = true;
+        }
+        if self.broken {
+            return;
+        }
+        self.ranges.insert(at, (n, n));
+        if at + 1 < self.ranges.len() && self.ranges[at + 1].0 == n + 1 {
+            self.ranges[at].1 = self.ranges.remove(at + 1).1;
+        }
+        if at > 0 && self.ranges[at - 1].1 + 1 == n {
+            self.ranges[at - 1].1 = self.ranges.remove(at).1;
+        }
+    }
+    /// Ranges of numbers that are absent below the highest (or the closing) one.
+    pub fn absent(&self) -> Vec<(u64, u64)> {
+        let mut next = 1;
+        let mut absent = Vec::new();
+        for (from, to) in &self.ranges {
+            if *from > next {
+                absent.push((next, from - 1));
+            }
+            next = to + 1;
+        }
+        if let Some(last) = self.last
+            && next <= last
+        {
+            absent.push((next, last));
+        }
+        absent
+    }
+}

@@ -1,0 +1,422 @@
+//! Rules of `formats.md` section 9, each as given, when, then.
+
+use piperoll_core::{
+    answer::{self, Story, Where, part::Mark},
+    fold::aggregate::{Change, Deployment, deployment_key},
+};
+use serde_json::json;
+
+use crate::{
+    models::Models,
+    tell::{BRIDGE, INES, PIPELINE, RAVI, Teller, at, commit, image},
+};
+
+fn models(teller: &Teller) -> Models {
+    Models::of(&teller.told, 3)
+}
+fn story(models: &Models, number: u64) -> Story {
+    let change = format!("github:acme/shop#{number}");
+    models
+        .ask(models.size(), |reading| answer::story(&change, reading))
+        .unwrap()
+}
+fn matrix(models: &Models) -> Where {
+    let slots = models.slots_at(models.size());
+    models.ask(models.size(), |reading| answer::where_is(&slots, reading))
+}
+fn deployment(models: &Models, id: &str) -> Deployment {
+    models
+        .get(&deployment_key("shop", "production", id))
+        .unwrap()
+}
+fn chips(story: &Story) -> Vec<String> {
+    story.chips.iter().map(Mark::plain).collect()
+}
+/// Production runs `root`, and merge requests 1 to `count` are merged and pushed one by one as `m1`, `m2`, ….
+fn merged(count: u64) -> Teller {
+    let mut teller = Teller::default();
+    teller.person(INES, "Ines Okafor");
+    teller.person(RAVI, "Ravi Menon");
+    deploy(&mut teller, 1, "d-root", "root");
+    for number in 1..=count {
+        let minute = 1 + number * 2;
+        let merge = commit(&format!("m{number}"));
+        let title = format!("Title {number}");
+        teller.change(
+            "change.merged",
+            minute,
+            number,
+            &[("merge", &merge)],
+            Some(&title),
+        );
+        let before = match number {
+            1 => commit("root"),
+            _ => commit(&format!("m{}", number - 1)),
+        };
+        teller.push(minute + 1, &before, &[merge]);
+    }
+    teller
+}
+fn deploy(teller: &mut Teller, minute: u64, id: &str, what: &str) {
+    teller.deploy(
+        PIPELINE,
+        "deployment.finished success",
+        minute,
+        id,
+        "production",
+        what,
+    );
+}
+
+#[test]
+fn a_deployment_of_seven_merge_requests_lists_seven() {
+    let mut teller = merged(7);
+    deploy(&mut teller, 100, "d", "m7");
+    let models = models(&teller);
+    let contents = deployment(&models, "d").contents.unwrap();
+    let expected: Vec<String> = (1..=7).map(|n| format!("github:acme/shop#{n}")).collect();
+    assert_eq!(contents.changes(), expected);
+    assert_eq!(
+        story(&models, 3).lead[1].plain(),
+        "It went to production on Mon 9 Nov at 09:40 with six other changes."
+    );
+}
+
+#[test]
+fn contents_are_unknown_where_a_push_is_missing_and_known_when_it_comes() {
+    let mut teller = merged(3);
+    deploy(&mut teller, 100, "d", "m3");
+    let missing = teller
+        .told
+        .iter()
+        .rposition(|told| told.event.kind().name() == "branch.pushed")
+        .unwrap();
+    let late = teller.told.remove(missing);
+    let before = Models::of(&teller.told, 3);
+    assert_eq!(deployment(&before, "d").contents, None);
+    assert!(
+        story(&before, 3)
+            .lines
+            .iter()
+            .any(|line| line.plain().ends_with("contents unknown")),
+        "never none"
+    );
+    teller.told.push(late);
+    let after = models(&teller);
+    let contents = deployment(&after, "d").contents.unwrap();
+    assert_eq!(contents.changes().len(), 3);
+    assert_eq!(
+        contents.index,
+        after.size() - 1,
+        "known from its own index on"
+    );
+}
+
+#[test]
+fn contents_are_unknown_after_a_forced_or_truncated_push() {
+    for (forced, truncated) in [(true, false), (false, true)] {
+        let mut teller = merged(1);
+        let how = (forced, truncated);
+        teller.push_so(50, &commit("m1"), &[commit("m2")], how);
+        deploy(&mut teller, 100, "d", "m2");
+        assert_eq!(deployment(&models(&teller), "d").contents, None);
+    }
+}
+
+#[test]
+fn at_most_500_commits_are_contents_more_are_unknown() {
+    for (count, known) in [(500, true), (501, false)] {
+        let mut teller = Teller::default();
+        deploy(&mut teller, 1, "d-root", "root");
+        let commits: Vec<String> = (0..count).map(|n| commit(&format!("c{n}"))).collect();
+        teller.push(2, &commit("root"), &commits);
+        deploy(&mut teller, 100, "d", &format!("c{}", count - 1));
+        let contents = deployment(&models(&teller), "d").contents;
+        assert_eq!(
+            contents.map(|contents| contents.commits.len()),
+            known.then_some(count)
+        );
+    }
+}
+
+#[test]
+fn a_second_claim_moves_nothing_and_makes_the_standing_unjudgeable() {
+    let mut teller = merged(1);
+    let taken = commit("m1");
+    teller.change("change.merged", 50, 2, &[("merge", &taken)], Some("Other"));
+    deploy(&mut teller, 100, "d", "m1");
+    let models = models(&teller);
+    assert_eq!(
+        deployment(&models, "d").contents.unwrap().changes(),
+        ["github:acme/shop#1"]
+    );
+    for number in [1, 2] {
+        let story = story(&models, number);
+        assert_eq!(story.disputed, std::slice::from_ref(&taken));
+        assert_eq!(chips(&story)[0], "! cannot be judged");
+    }
+}
+
+#[test]
+fn a_digest_bound_by_two_changes_is_an_alias_of_none_and_spoils_no_standing() {
+    let mut teller = merged(2);
+    let bind = json!([{"name": "image", "digest": {"sha256": image("shared")}}]);
+    for (minute, number) in [(50, 1), (51, 2)] {
+        let request = format!("r{number}");
+        teller.say(
+            ("approval.created", PIPELINE),
+            minute,
+            &request,
+            &json!({
+                "approvalDetailsUrl": format!("urn:piperoll:approval:{request}"),
+                "resourceTargetUrl": format!("urn:sha256:{}", image("shared")),
+                "requestor": PIPELINE,
+            }),
+            &json!({"service": "shop", "change": format!("github:acme/shop#{number}"), "binds": bind}),
+            &[("summary", "Please")],
+        );
+        let models = Models::of(&teller.told, 3);
+        let first: Change = models.get("github:acme/shop#1").unwrap();
+        assert_eq!(first.aliases.contains_key(&image("shared")), number == 1);
+        assert!(first.disputed.is_empty());
+    }
+}
+
+#[test]
+fn a_relayed_deployment_joins_the_signed_one_whichever_comes_first() {
+    for signed_first in [true, false] {
+        let mut teller = merged(1);
+        let relayed = |teller: &mut Teller| {
+            teller.deploy(
+                BRIDGE,
+                "deployment.finished success",
+                101,
+                "github:acme/shop/deployments/1",
+                "production",
+                "m1",
+            );
+        };
+        if !signed_first {
+            relayed(&mut teller);
+        }
+        deploy(&mut teller, 100, "d", "m1");
+        if signed_first {
+            relayed(&mut teller);
+        }
+        let models = models(&teller);
+        let cell = matrix(&models).rows[0].cells[0].clone().unwrap();
+        assert_eq!(cell.deployment, "d");
+        assert_eq!(cell.since.time, at(100));
+        let story = story(&models, 1);
+        let lines = story
+            .lines
+            .iter()
+            .filter(|line| line.kind.starts_with("deployment"));
+        assert_eq!(
+            lines.count(),
+            1,
+            "two reports of one deployment are one line"
+        );
+    }
+}
+
+#[test]
+fn a_relayed_deployment_with_no_signed_one_stands_for_itself() {
+    let mut teller = merged(2);
+    deploy(&mut teller, 100, "d1", "m1");
+    deploy(&mut teller, 200, "d2", "m2");
+    let id = "github:acme/shop/deployments/9";
+    // Much later somebody puts m1 back by another way: that is not the deployment of minute 100.
+    teller.deploy(
+        BRIDGE,
+        "deployment.finished success",
+        900,
+        id,
+        "production",
+        "m1",
+    );
+    let models = models(&teller);
+    assert_eq!(deployment(&models, id).place.joins, None);
+    let cell = matrix(&models).rows[0].cells[0].clone().unwrap();
+    assert_eq!(cell.deployment, id);
+    assert!(cell.again);
+}
+
+#[test]
+fn an_older_success_that_arrives_late_is_history_only() {
+    let mut teller = merged(3);
+    deploy(&mut teller, 300, "d3", "m3");
+    deploy(&mut teller, 200, "d2", "m2");
+    let models = models(&teller);
+    let cell = matrix(&models).rows[0].cells[0].clone().unwrap();
+    assert_eq!(cell.deployment, "d3");
+    let later = deployment(&models, "d3").contents.unwrap();
+    assert_eq!(later.changes(), ["github:acme/shop#3"], "worked out again");
+}
+
+#[test]
+fn a_rollback_undoes_everything_since_what_it_goes_back_to() {
+    let mut teller = merged(2);
+    deploy(&mut teller, 100, "d1", "m1");
+    deploy(&mut teller, 200, "d2", "m2");
+    teller.deploy(
+        PIPELINE,
+        "rollback.finished success",
+        230,
+        "back",
+        "production",
+        "root",
+    );
+    let models = models(&teller);
+    for number in [1, 2] {
+        let story = story(&models, number);
+        assert!(chips(&story).contains(&"↶ rolled back in production".to_owned()));
+    }
+    let cell = matrix(&models).rows[0].cells[0].clone().unwrap();
+    assert_eq!(cell.marks[0].plain(), "↶ rolled back from #1, #2");
+}
+
+#[test]
+fn a_later_attempt_that_failed_is_named_beside_what_runs() {
+    let mut teller = merged(2);
+    deploy(&mut teller, 100, "d1", "m1");
+    teller.deploy(
+        PIPELINE,
+        "deployment.finished failure",
+        200,
+        "d2",
+        "production",
+        "m2",
+    );
+    let models = models(&teller);
+    let cell = matrix(&models).rows[0].cells[0].clone().unwrap();
+    assert_eq!(cell.deployment, "d1");
+    let marks: Vec<String> = cell.marks.iter().map(Mark::plain).collect();
+    assert_eq!(
+        marks,
+        ["✕ deployed without approval", "! a later attempt failed"]
+    );
+    let failed = story(&models, 2);
+    assert_eq!(
+        failed.lead[0].plain(),
+        "Deploying it to production failed on Mon 9 Nov at 11:20."
+    );
+}
+
+#[test]
+fn an_approval_signed_after_the_deployment_is_told_as_such() {
+    let mut teller = merged(1);
+    deploy(&mut teller, 100, "d", "m1");
+    teller.decide(INES, 101, "m1", "approved");
+    let late = story(&models(&teller), 1);
+    assert_eq!(chips(&late)[0], "! approved only afterwards");
+    assert_eq!(
+        late.agreements[0].mark.plain(),
+        "! exactly what ran, but signed afterwards"
+    );
+}
+
+#[test]
+fn an_approval_of_other_content_covers_nothing_that_ran() {
+    let mut teller = merged(1);
+    teller.decide(INES, 50, "something else", "approved");
+    deploy(&mut teller, 100, "d", "m1");
+    let story = story(&models(&teller), 1);
+    assert_eq!(chips(&story)[0], "✕ deployed without approval");
+    assert!(story.agreements.is_empty());
+}
+
+#[test]
+fn of_each_person_the_last_decision_before_the_deployment_counts() {
+    let mut teller = merged(1);
+    teller.decide(INES, 50, "m1", "approved");
+    teller.decide(RAVI, 51, "m1", "approved");
+    teller.decide(INES, 52, "m1", "rejected");
+    deploy(&mut teller, 100, "d", "m1");
+    let story = story(&models(&teller), 1);
+    assert_eq!(
+        chips(&story)[..2],
+        ["✕ rejected", "✓ approved, exact content"]
+    );
+    assert_eq!(
+        story.lead[0].plain(),
+        "One person approved exactly what was deployed."
+    );
+    assert_eq!(story.lead[1].plain(), "One person rejected it.");
+    assert_eq!(story.agreements.len(), 3, "all of them are shown");
+}
+
+#[test]
+fn an_alert_follows_a_deployment_only_within_the_hour() {
+    for (minute, follows) in [(160, true), (161, false)] {
+        let mut teller = merged(1);
+        deploy(&mut teller, 100, "d", "m1");
+        teller.alert(minute, minute, false);
+        let models = models(&teller);
+        let followed = !deployment(&models, "d").place.followed_by.is_empty();
+        assert_eq!(followed, follows);
+        let told = story(&models, 1)
+            .lead
+            .iter()
+            .any(|said| said.plain().contains("caused"));
+        assert!(!told);
+    }
+}
+
+#[test]
+fn words_of_people_stay_on_one_line() {
+    let mut teller = Teller::default();
+    teller.person(INES, "Ines\n\tOkafor  \n");
+    teller.change("change.created", 1, 1, &[], Some("Two\nlines\tand a tab"));
+    teller.decide(INES, 2, "x", "approved");
+    let models = models(&teller);
+    let story = story(&models, 1);
+    assert_eq!(story.change.title.as_deref(), Some("Two lines and a tab"));
+    let row = models.ask(models.size(), |reading| answer::log_row(2, reading));
+    assert_eq!(row.summary, "approved by Ines Okafor, technical approver");
+}
+
+#[test]
+fn one_push_completes_hundreds_of_deployments_in_few_rounds_of_loading() {
+    let mut teller = Teller::default();
+    let services: Vec<String> = (0..300).map(|n| format!("service-{n}")).collect();
+    for (minute, what) in [(1, "root"), (2, "m1")] {
+        for service in &services {
+            let binds = json!([{"name": "commit", "digest": {"gitCommit": commit(what)}}]);
+            teller.say(
+                ("deployment.finished", PIPELINE),
+                minute,
+                &format!("{what}-{service}"),
+                &json!({"outcome": "success"}),
+                &json!({"service": service, "environment": "production", "binds": binds}),
+                &[],
+            );
+        }
+    }
+    teller.push(3, &commit("root"), &[commit("m1")]);
+    // Each batch starts with nothing loaded, so that every round shows.
+    let models = Models::of(&teller.told, 1);
+    assert!(models.rounds_max <= 12, "{} rounds", models.rounds_max);
+    let known = models
+        .all::<Deployment>()
+        .values()
+        .filter(|deployment| deployment.contents.is_some())
+        .count();
+    assert_eq!(known, 300);
+}
+
+#[test]
+fn a_history_pushed_backwards_commit_by_commit_is_walked_in_bounded_rounds() {
+    let mut teller = Teller::default();
+    deploy(&mut teller, 1, "d-root", "c0");
+    for n in (0..120).rev() {
+        teller.push(
+            2,
+            &commit(&format!("c{n}")),
+            &[commit(&format!("c{}", n + 1))],
+        );
+    }
+    deploy(&mut teller, 3, "d", "c120");
+    let models = Models::of(&teller.told, 1);
+    assert!(models.rounds_max < 60, "{} rounds", models.rounds_max);
+}

@@ -1,0 +1,231 @@
+//! Making events for tests, in the words of the story they tell.
+
+use std::collections::BTreeMap;
+
+use piperoll_core::time::{self, Timestamp};
+use piperoll_tlog::hash;
+use serde_json::{Value, json};
+
+use crate::models::Told;
+
+pub(crate) const BRIDGE: &str = "urn:piperoll:bridge:github";
+pub(crate) const MONITOR: &str = "urn:piperoll:bridge:alertmanager";
+pub(crate) const PIPELINE: &str = "urn:piperoll:pipeline:shop-deploy";
+pub(crate) const ADMIN: &str = "urn:piperoll:person:aaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(crate) const INES: &str = "urn:piperoll:person:baaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(crate) const RAVI: &str = "urn:piperoll:person:caaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// A commit or digest made from a word.
+pub(crate) fn commit(word: &str) -> String {
+    hash::sha256(word.as_bytes()).to_hex()[..40].to_owned()
+}
+pub(crate) fn image(word: &str) -> String {
+    hash::sha256(format!("image {word}").as_bytes()).to_hex()
+}
+/// Minutes after the story begins.
+pub(crate) fn at(minute: u64) -> Timestamp {
+    let start = time::parse("2026-11-09T08:00:00Z").unwrap();
+    start + jiff::SignedDuration::from_mins(i64::try_from(minute).unwrap())
+}
+
+/// Collects what is told, in order; every event gets its own id.
+#[derive(Default)]
+pub(crate) struct Teller {
+    pub(crate) told: Vec<Told>,
+}
+impl Teller {
+    /// An event of a kind; `profile` holds what is to be in the profile beside what every event has.
+    pub(crate) fn say(
+        &mut self,
+        (kind, source): (&str, &str),
+        minute: u64,
+        subject: &str,
+        content: &Value,
+        profile: &Value,
+        texts: &[(&str, &str)],
+    ) {
+        let kind = piperoll_core::kind::Kind::from_name(kind).unwrap();
+        let number = self.told.len();
+        let own = matches!(kind.name(), "approval.created" | "override.declared");
+        let id = if own {
+            subject.to_owned()
+        } else {
+            format!("{kind:?}-{number}")
+        };
+        let mut piperoll = json!({
+            "profile": 1,
+            "ledger": hash::sha256(b"ledger").to_hex(),
+            "salt": "AAAAAAAAAAAAAAAAAAAAAA",
+        });
+        let members = piperoll.as_object_mut().unwrap();
+        members.extend(profile.as_object().unwrap().clone());
+        if !texts.is_empty() {
+            let hashes: serde_json::Map<String, Value> = texts
+                .iter()
+                .map(|(name, body)| {
+                    let hash = hash::sha256(body.as_bytes()).to_hex();
+                    ((*name).to_owned(), json!(hash))
+                })
+                .collect();
+            members.insert("texts".to_owned(), Value::Object(hashes));
+        }
+        if source.contains(":bridge:") {
+            let system = if source == BRIDGE {
+                "github.com"
+            } else {
+                "alertmanager"
+            };
+            members.insert(
+                "relayed".to_owned(),
+                json!({"system": system, "digest": {"sha256": image("body")}, "auth": "hmac"}),
+            );
+        }
+        let payload = json!({
+            "context": {
+                "specversion": kind.specversion(),
+                "id": id,
+                "source": source,
+                "type": kind.type_name(),
+                "timestamp": at(minute).to_string(),
+            },
+            "subject": {"id": subject, "content": content},
+            "customData": {"piperoll": piperoll},
+        });
+        let texts: BTreeMap<String, String> = texts
+            .iter()
+            .map(|(name, body)| ((*name).to_owned(), (*body).to_owned()))
+            .collect();
+        let told = Told::new(&payload.to_string(), at(minute), texts);
+        self.told.push(told);
+    }
+
+    pub(crate) fn person(&mut self, urn: &str, name: &str) {
+        let said = ("person.described", ADMIN);
+        self.say(said, 0, urn, &json!({}), &json!({}), &[("name", name)]);
+    }
+    /// A merge request of `shop` is opened, merged, …; `binds` are (label, commit).
+    pub(crate) fn change(
+        &mut self,
+        what: &str,
+        minute: u64,
+        number: u64,
+        binds: &[(&str, &str)],
+        title: Option<&str>,
+    ) {
+        let change = format!("github:acme/shop#{number}");
+        let binds: Vec<Value> = binds
+            .iter()
+            .map(|(name, commit)| json!({"name": name, "digest": {"gitCommit": commit}}))
+            .collect();
+        let texts: Vec<(&str, &str)> = title.map(|title| ("summary", title)).into_iter().collect();
+        self.say(
+            (what, BRIDGE),
+            minute,
+            &change,
+            &json!({"repository": {"id": "acme/shop", "source": "https://github.com"}}),
+            &json!({"change": change, "service": "shop", "binds": binds}),
+            &texts,
+        );
+    }
+    /// Commits are pushed to `main`, oldest first.
+    pub(crate) fn push(&mut self, minute: u64, before: &str, commits: &[String]) {
+        self.push_so(minute, before, commits, (false, false));
+    }
+    /// The same, `forced` or `truncated`.
+    pub(crate) fn push_so(
+        &mut self,
+        minute: u64,
+        before: &str,
+        commits: &[String],
+        (forced, truncated): (bool, bool),
+    ) {
+        let listed: Vec<Value> = commits
+            .iter()
+            .map(|commit| json!({ "gitCommit": commit }))
+            .collect();
+        self.say(
+            ("branch.pushed", BRIDGE),
+            minute,
+            "acme/shop@main",
+            &json!({
+                "repository": {"id": "acme/shop", "source": "https://github.com"},
+                "branch": "main",
+                "before": {"gitCommit": before},
+                "after": listed.last().unwrap(),
+                "forced": forced,
+                "commits": listed,
+                "truncated": truncated,
+            }),
+            &json!({"service": "shop"}),
+            &[],
+        );
+    }
+    /// `happened` is a kind and, of what is finished, its outcome, such as `deployment.finished success`.
+    pub(crate) fn deploy(
+        &mut self,
+        source: &str,
+        happened: &str,
+        minute: u64,
+        id: &str,
+        environment: &str,
+        what: &str,
+    ) {
+        let mut binds = vec![json!({"name": "commit", "digest": {"gitCommit": commit(what)}})];
+        if source == PIPELINE {
+            let image = json!({"name": "image", "digest": {"sha256": image(what)}});
+            binds.insert(0, image);
+        }
+        let (kind, outcome) = happened.split_once(' ').unwrap_or((happened, ""));
+        let mut content = json!({});
+        if !outcome.is_empty() {
+            content["outcome"] = json!(outcome);
+        }
+        if kind.starts_with("rollback") {
+            content["trigger"] = json!("manual");
+        }
+        let profile = json!({"service": "shop", "environment": environment, "binds": binds});
+        self.say((kind, source), minute, id, &content, &profile, &[]);
+    }
+    /// A person decides about an image for production.
+    pub(crate) fn decide(&mut self, person: &str, minute: u64, what: &str, decision: &str) {
+        let digest = image(what);
+        self.say(
+            ("approval.updated", person),
+            minute,
+            &format!("request-{what}"),
+            &json!({
+                "approvalDetailsUrl": format!("urn:piperoll:approval:request-{what}"),
+                "resourceTargetUrl": format!("urn:sha256:{digest}"),
+                "responder": person,
+                "decision": decision,
+            }),
+            &json!({
+                "environment": "production",
+                "role": "technical-approver",
+                "binds": [{"name": "image", "digest": {"sha256": digest}}],
+                "approval": {"request": image("request"), "shown": "shown", "from": []},
+            }),
+            &[("shown", "What will change.")],
+        );
+    }
+    pub(crate) fn alert(&mut self, minute: u64, from: u64, over: bool) {
+        let starts = at(from).to_string();
+        let mut content = json!({"alertKey": "k", "startsAt": starts, "name": "HighErrorRate"});
+        if over {
+            content["endsAt"] = json!(at(minute).to_string());
+        }
+        let kind = if over {
+            "alert.resolved"
+        } else {
+            "alert.fired"
+        };
+        self.say(
+            (kind, MONITOR),
+            minute,
+            &format!("k@{starts}"),
+            &content,
+            &json!({"service": "shop", "environment": "production"}),
+            &[],
+        );
+    }
+}
