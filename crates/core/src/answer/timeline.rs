@@ -67,8 +67,9 @@ pub fn timeline(
             .filter(|group| group.count == 0)
             .map(|group| {
                 Sentence::plain_text(format!(
-                    "{}: none recorded in this window.",
-                    say::capital(group.many)
+                    "{}{}: none recorded in this window.",
+                    say::capital(group.many),
+                    naming(window)
                 ))
             })
             .collect(),
@@ -76,6 +77,20 @@ pub fn timeline(
         more,
     };
     asked.finish(timeline)
+}
+
+/// ` that name payments`: other events may be about it all the same, such as an approval of a bundle.
+fn naming(window: &Window) -> String {
+    let named: Vec<&str> = [&window.service, &window.environment]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    if named.is_empty() {
+        String::new()
+    } else {
+        format!(" that name {}", named.join(" and "))
+    }
 }
 
 /// A sort of event whose absence is worth saying.

@@ -39,7 +39,10 @@ pub(super) fn put(
     let mut slot: Slot = session.get(&slot_key(service, environment))?;
     let touched = attempt.key.clone();
     match slot.attempts.iter_mut().find(|held| held.key == touched) {
-        Some(held) => *held = attempt,
+        Some(held) => {
+            *held = attempt;
+            slot.sort();
+        }
         None => slot.add(attempt),
     }
     settle(
@@ -129,11 +132,15 @@ fn settle(
 }
 
 impl Slot {
+    /// By time; a deployment that finishes moves behind those that finished while it went on.
+    fn sort(&mut self) {
+        self.attempts
+            .sort_by_key(|attempt| (attempt.at(), attempt.key.clone()));
+    }
     fn add(&mut self, attempt: Attempt) {
         let key = attempt.key.clone();
         self.attempts.push(attempt);
-        self.attempts
-            .sort_by_key(|attempt| (attempt.at(), attempt.key.clone()));
+        self.sort();
         if self.cut && self.attempts.first().is_some_and(|first| first.key == key) {
             // Older than all that is remembered: history only.
             self.attempts.remove(0);
@@ -156,6 +163,7 @@ impl Slot {
         let stays = self.stays(&places);
         self.order(&stays, &mut places);
         self.undo(&stays, &mut places);
+        self.clear_up(&mut places);
         self.follow(&mut places);
         self.keep_what_was_cut(&mut places);
         let holding = stays.last().and_then(|stay| stay.first()).map(|first| {
@@ -271,6 +279,22 @@ impl Slot {
                         places[stay[0]].undid.push(self.attempts[*at].key.clone());
                     }
                 }
+            }
+        }
+    }
+
+    /// A rollback also undoes what failed (or never ended) since the last success before it, though the slot does not move.
+    fn clear_up(&self, places: &mut [Place]) {
+        for (at, attempt) in self.attempts.iter().enumerate() {
+            if attempt.is_success() || !places[at].counts() {
+                continue;
+            }
+            let next = self.attempts[at + 1..]
+                .iter()
+                .zip(&places[at + 1..])
+                .find(|(next, place)| next.is_success() && place.counts());
+            if let Some((next, _)) = next.filter(|(next, _)| next.rollback && !attempt.rollback) {
+                places[at].undone_by = Some(next.key.clone());
             }
         }
     }

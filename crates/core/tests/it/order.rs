@@ -123,6 +123,8 @@ struct Step {
     relayed: bool,
     alert: bool,
     rolled_back: bool,
+    /// Its deployment finishes only while the next one goes on.
+    slow: bool,
 }
 prop_compose! {
     fn step()(
@@ -134,8 +136,9 @@ prop_compose! {
         relayed in any::<bool>(),
         alert in any::<bool>(),
         rolled_back in prop::bool::weighted(0.3),
+        slow in prop::bool::weighted(0.2),
     ) -> Step {
-        Step { commits, approved, staged, deployed, succeeds, relayed, alert, rolled_back }
+        Step { commits, approved, staged, deployed, succeeds, relayed, alert, rolled_back, slow }
     }
 }
 /// Tells a story, each minute one thing.
@@ -146,6 +149,8 @@ struct World {
     tip: String,
     /// What production ran, one after the other.
     runs: Vec<String>,
+    /// Finishes that are still to come: id and content.
+    slow: Vec<(String, String)>,
 }
 impl World {
     fn next(&mut self) -> u64 {
@@ -190,6 +195,19 @@ impl World {
             "deployment.finished failure"
         };
         self.happens(PIPELINE, "deployment.started", &id, "production", what);
+        for (id, what) in std::mem::take(&mut self.slow) {
+            self.happens(
+                PIPELINE,
+                "deployment.finished success",
+                &id,
+                "production",
+                &what,
+            );
+        }
+        if step.slow {
+            self.slow.push((id, what.to_owned()));
+            return;
+        }
         self.happens(PIPELINE, finished, &id, "production", what);
         if step.relayed {
             let id = format!("github:acme/shop/deployments/{number}");
@@ -227,6 +245,7 @@ fn story(steps: &[Step]) -> Vec<Told> {
         minute: 1,
         tip: "root".to_owned(),
         runs: vec!["root".to_owned()],
+        slow: Vec::new(),
     };
     world.teller.person(INES, "Ines Okafor");
     world.teller.person(RAVI, "Ravi Menon");

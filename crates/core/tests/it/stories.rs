@@ -1,7 +1,10 @@
 //! Rules of `formats.md` section 9, each as given, when, then.
 
 use piperoll_core::{
-    answer::{self, Story, Where, part::Mark},
+    answer::{
+        self, Story, Where,
+        part::{Line, Mark, Sentence},
+    },
     fold::aggregate::{Change, Deployment, deployment_key},
 };
 use serde_json::json;
@@ -255,6 +258,28 @@ fn an_older_success_that_arrives_late_is_history_only() {
 }
 
 #[test]
+fn of_two_deployments_at_once_the_one_that_finished_last_is_there() {
+    let mut teller = merged(2);
+    let (start, finish) = ("deployment.started", "deployment.finished success");
+    teller.deploy(PIPELINE, start, 100, "slow", "production", "m1");
+    teller.deploy(PIPELINE, start, 101, "quick", "production", "m2");
+    teller.deploy(PIPELINE, finish, 102, "quick", "production", "m2");
+    teller.deploy(PIPELINE, finish, 110, "slow", "production", "m1");
+    let models = models(&teller);
+    let cell = matrix(&models).rows[0].cells[0].clone().unwrap();
+    assert_eq!(cell.deployment, "slow");
+    assert_eq!(
+        deployment(&models, "quick")
+            .contents
+            .unwrap()
+            .changes()
+            .len(),
+        2,
+        "the quick one came first and brought both"
+    );
+}
+
+#[test]
 fn a_rollback_undoes_everything_since_what_it_goes_back_to() {
     let mut teller = merged(2);
     deploy(&mut teller, 100, "d1", "m1");
@@ -300,6 +325,31 @@ fn a_later_attempt_that_failed_is_named_beside_what_runs() {
     assert_eq!(
         failed.lead[0].plain(),
         "Deploying it to production failed on Mon 9 Nov at 11:20."
+    );
+}
+
+#[test]
+fn a_rollback_after_a_failed_deployment_belongs_to_its_story_though_nothing_moves() {
+    let mut teller = merged(1);
+    let failed = "deployment.finished failure";
+    teller.deploy(PIPELINE, failed, 100, "d", "production", "m1");
+    let back = "rollback.finished success";
+    teller.deploy(PIPELINE, back, 105, "back", "production", "root");
+    let models = models(&teller);
+    let cell = matrix(&models).rows[0].cells[0].clone().unwrap();
+    assert_eq!(cell.deployment, "d-root", "the same digest adds nothing");
+    let told: Vec<String> = story(&models, 1).lines.iter().map(Line::plain).collect();
+    assert!(
+        told.iter().any(|line| line.starts_with("rolled back to")),
+        "{told:?}"
+    );
+    let lead: Vec<String> = story(&models, 1).lead.iter().map(Sentence::plain).collect();
+    assert_eq!(
+        lead,
+        [
+            "Deploying it to production failed on Mon 9 Nov at 09:40.",
+            "It was rolled back at 09:45.",
+        ]
     );
 }
 

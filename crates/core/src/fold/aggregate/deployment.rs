@@ -97,7 +97,7 @@ pub struct Place {
     /// The success that put something else in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<String>,
-    /// The success that went back to what was there before it.
+    /// The rollback that went back to what was there before it (which may have failed).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undone_by: Option<String>,
     /// What it brought had been there before.
