@@ -62,6 +62,6 @@ fn run() -> Result<ExitCode> {
 /// The parser's own answers: help and version on stdout with 0, usage errors on stderr with 2.
 fn explain(answer: &clap::Error) -> Result<ExitCode> {
     let code = u8::try_from(answer.exit_code()).unwrap_or(exit::Exit::Usage.code());
-    answer.print()?;
+    output::closed_pipe_is_no_error(answer.print())?;
     Ok(ExitCode::from(code))
 }

@@ -42,7 +42,7 @@ impl FormatArgs {
 
 /// Writes data to stdout. A reader that went away (`| head`) is no error.
 pub(crate) fn data(text: &str) -> Result {
-    swallow_closed_pipe(io::stdout().lock().write_all(text.as_bytes()))
+    closed_pipe_is_no_error(io::stdout().lock().write_all(text.as_bytes()))
 }
 /// A value as JSON over several lines.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result {
@@ -69,7 +69,8 @@ pub(crate) fn complain(problem: &Problem) {
     let _ = io::stderr().lock().write_all(problem.lines().as_bytes());
 }
 
-fn swallow_closed_pipe(written: io::Result<()>) -> Result {
+/// A reader that went away ends the command quietly.
+pub(crate) fn closed_pipe_is_no_error(written: io::Result<()>) -> Result {
     match written {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Problem::quiet(Exit::Done)),
