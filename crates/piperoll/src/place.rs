@@ -14,7 +14,7 @@ use crate::{
 /// `--database`. It may hold a password, so its value is never shown: not in the help, not in an error, not in a log.
 #[derive(Clone, clap::Args)]
 pub(crate) struct DatabaseArgs {
-    /// The PostgreSQL database in place of ledger.db in the folder, such as postgres://piperoll@db.example/ledger; best given as
+    /// The PostgreSQL database in place of ledger.db in the folder, such as `postgres://piperoll@db.example/ledger`; best given as
     /// PIPEROLL_DATABASE, its password in ~/.pgpass
     #[arg(long, value_name = "ADDRESS", hide_default_value = true)]
     database: Option<String>,

@@ -55,7 +55,7 @@ pub(super) struct CommonArgs {
     /// The role you decide in
     #[arg(long, value_name = "ROLE")]
     role: Option<String>,
-    /// approved, `changes_requested`, commented or dismissed
+    /// approved, changes_requested, commented or dismissed
     #[arg(long, value_name = "VERDICT")]
     verdict: Option<String>,
     /// A file that is cited: URI,MEDIATYPE,sha256:HEX; may be repeated
