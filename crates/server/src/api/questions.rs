@@ -196,6 +196,8 @@ pub(super) fn instant(field: &str, text: Option<&str>) -> Result<Option<Timestam
 pub struct OpenEntry {
     #[serde(flatten)]
     pub view: EntryView,
+    /// Number of entries of the ledger.
+    pub as_of: u64,
     /// The six lines.
     pub leaf: String,
     /// RFC 6962 leaf hash, lower-case hexadecimal.
@@ -229,7 +231,7 @@ pub async fn open_entry(state: &serve::State, typed: &str) -> Result<OpenEntry, 
     let view = answers::ask(&*state.store, None, |reading| answer::entry(index, reading)).await?;
     let stored = state.store.entries_at(&[index]).await?.pop();
     stored
-        .and_then(|stored| opened(view, stored))
+        .and_then(|stored| opened(view, size, stored))
         .ok_or_else(|| {
             tracing::error!(
                 entry.index = index,
@@ -238,10 +240,11 @@ pub async fn open_entry(state: &serve::State, typed: &str) -> Result<OpenEntry, 
             Problem::internal()
         })
 }
-fn opened(view: EntryView, stored: StoredEntry) -> Option<OpenEntry> {
+fn opened(view: EntryView, as_of: u64, stored: StoredEntry) -> Option<OpenEntry> {
     let leaf = Leaf::parse(&stored.leaf)?;
     Some(OpenEntry {
         view,
+        as_of,
         leaf: String::from_utf8(stored.leaf).ok()?,
         leaf_hash: stored.leaf_hash.to_hex(),
         keyid: stored.keyid,

@@ -52,7 +52,7 @@ pub(super) async fn get(
     index: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let entry = questions::open_entry(&state, &index?.0).await?;
-    let size = state.status.now().size.max(entry.view.row.index + 1);
+    let size = entry.as_of;
     let keys = super::story::keys(&state, &[entry.view.row.index]).await?;
     let key = keys.into_values().next();
     let as_of = AsOf {
@@ -60,22 +60,18 @@ pub(super) async fn get(
         recorded_at: None,
     };
     let title = format!("Record {}", entry.view.row.index);
-    page(&Page::of(
-        Frame::new(&state, title, "", &as_of),
-        entry,
-        key,
-        size,
-    ))
+    let frame = Frame::new(&state, title, "", &as_of);
+    page(&Page::of(frame, entry, key))
 }
 impl Page {
-    fn of(frame: Frame, entry: OpenEntry, key: Option<Key>, size: u64) -> Self {
+    fn of(frame: Frame, entry: OpenEntry, key: Option<Key>) -> Self {
         let row = &entry.view.row;
         let line = &entry.view.line;
         Self {
             frame,
             index: row.index,
             previous: row.index.checked_sub(1),
-            next: Some(row.index + 1).filter(|next| *next < size),
+            next: Some(row.index + 1).filter(|next| *next < entry.as_of),
             sentence: words::sentence(&line.sentence),
             class: words::tone(line.tone),
             time: words::long_moment(row.time),

@@ -223,9 +223,9 @@ fn share_room(
         let shown = times.iter().filter(|at| range.contains(at)).count();
         let shown = i64::try_from(shown).unwrap_or(i64::MAX).min(12);
         if *busy {
-            90 + 45 * shown
+            110 + 45 * shown
         } else {
-            60 + 35 * shown
+            60 + 60 * shown.min(5)
         }
     };
     let sum: i64 = stretches.iter().map(weight).sum();
