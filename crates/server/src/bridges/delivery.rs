@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use piperoll_store::BridgeRow;
 
 use crate::{
@@ -15,6 +15,8 @@ use crate::{
 const AT_ONCE_WAIT: Duration = Duration::from_secs(4);
 /// Rows read from the outbox at a time.
 const ROWS_AT_ONCE: u32 = 200;
+/// Envelopes that wait for the projector at a time, so that a body of many alerts leaves room in its queue for others.
+const IN_FLIGHT_MAX: usize = 64;
 /// How often the outbox is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Where events wait that the ledger does not take yet (a missing grant), it is asked less often.
@@ -31,8 +33,7 @@ enum Fate {
 
 /// Hands in what was just kept. What does not become an entry soon is left to [`run`].
 pub(super) async fn at_once(state: &State, rows: Vec<BridgeRow>) {
-    let deliveries = rows.into_iter().map(|row| deliver(state, row));
-    if tokio::time::timeout(AT_ONCE_WAIT, join_all(deliveries))
+    if tokio::time::timeout(AT_ONCE_WAIT, deliver_all(state, rows))
         .await
         .is_err()
     {
@@ -69,7 +70,7 @@ async fn empty(state: &State) -> bool {
             return false;
         }
         let whole = rows.len() == ROWS_AT_ONCE as usize;
-        let fates = join_all(rows.into_iter().map(|row| deliver(state, row))).await;
+        let fates = deliver_all(state, rows).await;
         if fates.contains(&Fate::Waits) {
             return true;
         }
@@ -79,6 +80,14 @@ async fn empty(state: &State) -> bool {
     }
 }
 
+/// Hands in rows in their order, some at a time.
+async fn deliver_all(state: &State, rows: Vec<BridgeRow>) -> Vec<Fate> {
+    stream::iter(rows)
+        .map(|row| deliver(state, row))
+        .buffered(IN_FLIGHT_MAX)
+        .collect()
+        .await
+}
 async fn deliver(state: &State, row: BridgeRow) -> Fate {
     let answer = state
         .intake

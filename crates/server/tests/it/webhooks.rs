@@ -1,24 +1,33 @@
 //! Webhooks, from their proof of origin to their entries.
 
-use std::fs;
+use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use axum::{
     Router,
     body::Body,
     http::{Request, header},
 };
-use piperoll_core::key_file;
+use piperoll_core::{
+    authority::{self, Grants, Purpose, Scheme},
+    draft::Draft,
+    event::{Event, Payload, Profile, RelayedAuth},
+    key_file,
+    kind::{Content, Custody, KeyRegistered},
+    name::{Principal, PrincipalKind},
+};
 use piperoll_server::{
-    api,
+    api, bridges,
     bridges::config::{Alertmanager, Config, Github, Labels, Names},
     folder::Folder,
+    intake::{Answer, Unavailable, Wait},
+    serve::{State, Stop},
 };
 use piperoll_tlog::{encoding, key::SecretKey, mac::HmacSha256};
 use serde_json::Value;
 
 use crate::{
-    http::{Served, call, post},
-    support::entropy,
+    http::{Scripted, Served, call, post},
+    support::{entropy, until},
 };
 
 /// The secret and body of the example in GitHub's documentation.
@@ -188,5 +197,260 @@ async fn a_bridge_that_cannot_be_used_is_our_trouble_and_tells_nothing() {
     fs::remove_file(folder.join("gh.key")).unwrap();
     let request = delivery("gh", "push", b"{}");
     assert_eq!(status(&router, request).await, expected(500, "failed"));
+    served.end().await;
+}
+
+/// The record that lets a bridge's key speak.
+fn registration(served: &Served, name: &str, key: &SecretKey) -> Vec<u8> {
+    let (admin, admin_key) = served.home.admin();
+    let principal = Principal::named(PrincipalKind::Bridge, name).unwrap();
+    let public = key.public();
+    let message = authority::possession_message(
+        &served.home.founded.ledger,
+        &principal,
+        Purpose::EventBridge,
+        Scheme::Ed25519,
+        public.as_bytes(),
+    );
+    let all = || vec!["*".to_owned()];
+    let draft = Draft {
+        id: None,
+        timestamp: served.state().clock.now(),
+        subject: Some(authority::keyid(public.as_bytes())),
+        content: Content::KeyRegistered(KeyRegistered {
+            key: encoding::base64(public.as_bytes()),
+            scheme: Scheme::Ed25519,
+            principal,
+            purpose: Purpose::EventBridge,
+            custody: Custody::Server,
+            possession: encoding::base64(&key.sign(&message)),
+            grants: Some(Grants {
+                kinds: all(),
+                services: all(),
+                environments: all(),
+            }),
+            until: None,
+            established: None,
+        }),
+        profile: Profile {
+            ledger: Some(served.home.founded.ledger),
+            ..Profile::default()
+        },
+        texts: BTreeMap::new(),
+    };
+    let signed = draft.sign(&admin, &admin_key, &mut entropy).unwrap();
+    signed.to_json().into_bytes()
+}
+async fn register(served: &Served, name: &str, key: &SecretKey) {
+    let intake = served.state().intake;
+    let answer = intake
+        .submit(registration(served, name, key), Wait::Recorded)
+        .await;
+    assert!(matches!(answer, Ok(Answer::Recorded { .. })), "{answer:?}");
+}
+fn example_body(file: &str) -> Vec<u8> {
+    let root = std::env::var_os("PIPEROLL_TEST_DATA").expect(
+        "PIPEROLL_TEST_DATA is not set: point it at the folder with cdevents, example, github and merkle",
+    );
+    fs::read(PathBuf::from(root).join("github").join(file)).unwrap()
+}
+async fn sent(router: &Router, request: Request<Body>) -> Value {
+    let (status, _, body) = call(router, request).await;
+    assert_eq!(status, 200, "{body}");
+    serde_json::from_str(&body).unwrap()
+}
+/// The events at and above `index`, as they were recorded.
+async fn events_from(state: &State, index: u64) -> Vec<Event> {
+    let entries = state.store.entries(index, 500).await.unwrap();
+    let read = entries.into_iter().map(|entry| {
+        let payload = Payload::parse(&entry.payload.unwrap()).unwrap();
+        Event::read(&payload).unwrap()
+    });
+    read.collect()
+}
+
+#[tokio::test]
+async fn githubs_own_example_of_a_signature_is_right_and_its_body_is_not_json() {
+    let served = Served::new().await;
+    let router = api::router(served.state());
+    write_bridge(&served, "gh", &github());
+    let mut request = post("/bridges/gh", "Hello, World!");
+    let headers = request.headers_mut();
+    let tag = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17";
+    headers.insert("x-hub-signature-256", tag.parse().unwrap());
+    headers.insert("x-github-event", "push".parse().unwrap());
+    assert_eq!(status(&router, request).await, expected(400, "shape"));
+
+    let mut form = delivery("gh", "push", b"payload=%7B%7D");
+    let kind = "application/x-www-form-urlencoded".parse().unwrap();
+    form.headers_mut().insert(header::CONTENT_TYPE, kind);
+    assert_eq!(status(&router, form).await, expected(400, "shape"));
+    let mut nameless = delivery("gh", "push", b"{}");
+    nameless.headers_mut().remove("x-github-event");
+    assert_eq!(status(&router, nameless).await, expected(400, "shape"));
+    let deep = "[".repeat(100_000);
+    let request = delivery("gh", "push", deep.as_bytes());
+    assert_eq!(status(&router, request).await, expected(400, "shape"));
+    served.end().await;
+}
+
+#[tokio::test]
+async fn a_body_becomes_entries_once_however_often_it_is_delivered() {
+    let served = Served::new().await;
+    let state = served.state();
+    let router = api::router(state.clone());
+    let key = write_bridge(&served, "gh", &github());
+    register(&served, "gh", &key).await;
+    let mut kinds = Vec::new();
+    for (event, file) in [
+        ("pull_request", "pull_request.opened.json"),
+        ("push", "push.json"),
+        ("pull_request_review", "pull_request_review.submitted.json"),
+        ("pull_request", "pull_request.closed.json"),
+    ] {
+        let body = example_body(file);
+        let from = state.status.now().size;
+        let answer = sent(&router, delivery("gh", event, &body)).await;
+        for recorded in events_from(&state, from).await {
+            let relayed = recorded.profile.relayed.as_ref().unwrap();
+            assert_eq!(relayed.digest, piperoll_tlog::hash::sha256(&body), "{file}");
+            assert_eq!(relayed.auth, RelayedAuth::Hmac, "{file}");
+            kinds.push(recorded.kind().name());
+        }
+        let size = state.status.now().size;
+        assert_eq!(answer["events"], size - from, "{file}: {answer}");
+        let again = sent(&router, delivery("gh", event, &body)).await;
+        assert_eq!(
+            (&again["events"], &again["known"]),
+            (&0.into(), &answer["events"]),
+            "{file}"
+        );
+        assert_eq!(
+            state.status.now().size,
+            size,
+            "{file} is delivered twice and recorded once"
+        );
+    }
+    assert!(kinds.contains(&"change.created"), "{kinds:?}");
+    assert!(state.store.bridge_unsent(10).await.unwrap().is_empty());
+    let answer = sent(
+        &router,
+        delivery("gh", "ping", b"{\"zen\":\"Design for failure.\"}"),
+    )
+    .await;
+    assert_eq!(answer["state"], "counted");
+    let counts = state.store.bridge_counts().await.unwrap();
+    assert!(
+        counts.iter().any(|row| row.event.starts_with("ping")),
+        "{counts:?}"
+    );
+    served.end().await;
+}
+
+#[tokio::test]
+async fn a_bridge_that_dies_between_keeping_and_sending_loses_nothing_and_doubles_nothing() {
+    let served = Served::new().await;
+    let state = served.state();
+    let key = write_bridge(&served, "gh", &github());
+    register(&served, "gh", &key).await;
+    let body = example_body("pull_request.opened.json");
+    let down = served.with(Scripted::new(|_| {
+        Err(Unavailable {
+            why: "the projector is lost".to_owned(),
+            elsewhere: None,
+            retry_after_s: 1,
+        })
+    }));
+    let answer = sent(&down, delivery("gh", "pull_request", &body)).await;
+    assert_eq!(answer["events"], 1);
+    assert_eq!(state.status.now().size, 2, "only the founding and the key");
+    let kept = state.store.bridge_unsent(10).await.unwrap();
+    assert_eq!(kept.len(), 1);
+
+    // GitHub is asked to deliver it again meanwhile; then the server comes back.
+    let answer = sent(&down, delivery("gh", "pull_request", &body)).await;
+    assert_eq!(
+        (&answer["events"], &answer["known"]),
+        (&0.into(), &1.into())
+    );
+    let (switch, stop) = Stop::new();
+    let work = tokio::spawn(bridges::run(state.clone(), stop));
+    until(&state.status, |now| now.size == 3).await;
+    switch.send(true).unwrap();
+    tokio::time::timeout(Duration::from_secs(10), work)
+        .await
+        .unwrap()
+        .unwrap();
+    let again = sent(
+        &api::router(state.clone()),
+        delivery("gh", "pull_request", &body),
+    )
+    .await;
+    assert_eq!(again["known"], 1);
+    assert_eq!(state.status.now().size, 3);
+    assert_eq!(events_from(&state, 2).await.len(), 1);
+    served.end().await;
+}
+
+#[tokio::test]
+async fn what_the_ledger_does_not_take_yet_waits_for_the_keys_registration() {
+    let served = Served::new().await;
+    let state = served.state();
+    let router = api::router(state.clone());
+    let key = write_bridge(&served, "gh", &github());
+    let body = example_body("pull_request.opened.json");
+    sent(&router, delivery("gh", "pull_request", &body)).await;
+    assert_eq!(state.store.bridge_unsent(10).await.unwrap().len(), 1);
+    register(&served, "gh", &key).await;
+    let (switch, stop) = Stop::new();
+    let work = tokio::spawn(bridges::run(state.clone(), stop));
+    until(&state.status, |now| now.size == 3).await;
+    switch.send(true).unwrap();
+    work.await.unwrap();
+    served.end().await;
+}
+
+#[tokio::test]
+async fn an_alert_and_its_end_become_two_entries_however_they_are_grouped() {
+    let served = Served::new().await;
+    let state = served.state();
+    let router = api::router(state.clone());
+    let key = write_bridge(&served, "am", &alertmanager());
+    register(&served, "am", &key).await;
+    let alert = |status: &str, ends: &str| {
+        serde_json::json!({
+            "status": status,
+            "labels": {"alertname": "HighErrorRate", "service": "checkout", "environment": "production"},
+            "annotations": {"summary": "5xx above 2 %"},
+            "startsAt": "2026-11-12T20:17:00Z", "endsAt": ends,
+            "generatorURL": "http://prometheus.example/graph", "fingerprint": "68bc2b403c13dfd3",
+        })
+    };
+    let fired = alert("firing", "0001-01-01T00:00:00Z");
+    let resolved = alert("resolved", "2026-11-12T20:33:00Z");
+    let notification = |alerts: Vec<&Value>| {
+        let body = serde_json::json!({"version": "4", "status": "firing", "alerts": alerts});
+        Request::post("/bridges/am")
+            .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
+            .body(Body::from(body.to_string()))
+            .unwrap()
+    };
+    assert_eq!(sent(&router, notification(vec![&fired])).await["events"], 1);
+    let answer = sent(&router, notification(vec![&fired, &resolved])).await;
+    assert_eq!(
+        (&answer["events"], &answer["known"]),
+        (&1.into(), &1.into())
+    );
+    let events = events_from(&state, 2).await;
+    let kinds: Vec<&str> = events.iter().map(|event| event.kind().name()).collect();
+    assert_eq!(kinds, ["alert.fired", "alert.resolved"]);
+    for event in &events {
+        assert_eq!(
+            event.profile.relayed.as_ref().unwrap().auth,
+            RelayedAuth::Token
+        );
+        assert_eq!(event.profile.service.as_deref(), Some("checkout"));
+    }
+    assert_eq!(events[0].subject, events[1].subject);
     served.end().await;
 }
