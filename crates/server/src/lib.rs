@@ -8,6 +8,7 @@ pub mod api;
 pub mod audit;
 pub mod bridges;
 pub mod clock;
+mod connections;
 pub mod engine;
 pub mod entropy;
 pub mod folder;

@@ -1,6 +1,6 @@
 //! Wires a running server and takes it down again.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use piperoll_core::name::{LedgerId, Origin};
 use piperoll_store as store;
@@ -8,7 +8,7 @@ use piperoll_tlog::note::VerifierKey;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    api, bridges, clock,
+    api, bridges, clock, connections,
     engine::{self, Engine, Task},
     entropy::Entropy,
     folder::Folder,
@@ -16,9 +16,6 @@ use crate::{
     receipts::Receipts,
     status,
 };
-
-/// How long requests under way may take once the server stops; `?wait=published` takes at most 10 s.
-const REQUESTS_END_WAIT: Duration = Duration::from_secs(12);
 
 /// What never changes while a ledger lives.
 #[derive(Clone, Debug)]
@@ -140,7 +137,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
     let http = Task::start(
         "HTTP side",
         Some(http_switch),
-        answer(listener, router, http_stop),
+        connections::answer(listener, router, http_stop),
     );
     Ok(Running {
         state,
@@ -160,26 +157,6 @@ fn listen_error(address: SocketAddr) -> impl FnOnce(io::Error) -> Error {
         _ => Error::Listen { address, source },
     }
 }
-/// Answers until `stop`; requests under way may finish for a while.
-async fn answer(listener: TcpListener, router: axum::Router, stop: Stop) {
-    let mut stopping = stop.clone();
-    let mut waited = stop;
-    let serving = axum::serve(listener, router)
-        .with_graceful_shutdown(async move { stopping.stopped().await })
-        .into_future();
-    tokio::select! {
-        served = serving => {
-            if let Err(error) = served {
-                tracing::error!(%error, "the HTTP side failed");
-            }
-        }
-        () = async {
-            waited.stopped().await;
-            tokio::time::sleep(REQUESTS_END_WAIT).await;
-        } => tracing::warn!("requests that did not end are cut off"),
-    }
-}
-
 impl Running {
     /// The address that was bound.
     pub fn address(&self) -> SocketAddr {

@@ -38,3 +38,9 @@ pub const REQUESTS_AT_ONCE: usize = 512;
 pub const RETRY_AFTER_S: u32 = 2;
 /// How often an answer that needs more loads it, before we call it a mistake of ours: each round follows one more reference.
 pub const ANSWER_ROUNDS_MAX: usize = 64;
+/// Connections at a time; the next one waits to be accepted. Above the requests at a time, as browsers hold idle ones.
+pub const CONNECTIONS_AT_ONCE: usize = 1024;
+/// How long a client may take over the headers of a request, and be idle before them.
+pub const HEADERS_WAIT: Duration = Duration::from_secs(20);
+/// Bytes of a request's first line and headers.
+pub const HEADERS_BYTES_MAX: usize = 32 * 1024;

@@ -1,6 +1,6 @@
 //! The bridges' outbox, emptied into the ledger: at once after a webhook, and again and again for what is left.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use piperoll_store::BridgeRow;
@@ -15,6 +15,8 @@ use crate::{
 const AT_ONCE_WAIT: Duration = Duration::from_secs(4);
 /// Rows read from the outbox at a time.
 const ROWS_AT_ONCE: u32 = 200;
+/// Rows that are looked at in all, when most of them wait. An envelope has a few kilobytes.
+const ROWS_MAX: u32 = 4000;
 /// Envelopes that wait for the projector at a time, so that a body of many alerts leaves room in its queue for others.
 const IN_FLIGHT_MAX: usize = 64;
 /// How often the outbox is looked at.
@@ -56,28 +58,45 @@ pub(super) async fn run(state: State, mut stop: Stop) {
         };
     }
 }
-/// Goes through the outbox once; gives whether something is left that the ledger does not take yet.
+/// Goes through the outbox once; gives whether something is left that the ledger does not take yet. What waits holds up nothing behind
+/// it: the oldest rows are asked for, more of them the more wait.
 async fn empty(state: &State) -> bool {
+    let mut waiting = HashSet::new();
+    let mut rows_max = ROWS_AT_ONCE;
     loop {
-        let rows = match state.store.bridge_unsent(ROWS_AT_ONCE).await {
+        let rows = match state.store.bridge_unsent(rows_max).await {
             Ok(rows) => rows,
             Err(error) => {
                 tracing::warn!(error = %problem::chain(&error), "the bridges' outbox cannot be read");
                 return true;
             }
         };
-        if rows.is_empty() {
-            return false;
-        }
-        let whole = rows.len() == ROWS_AT_ONCE as usize;
+        let whole = rows.len() < rows_max as usize;
+        let rows: Vec<BridgeRow> = rows
+            .into_iter()
+            .filter(|row| !waiting.contains(&place(row)))
+            .collect();
+        let places: Vec<Place> = rows.iter().map(place).collect();
         let fates = deliver_all(state, rows).await;
-        if fates.contains(&Fate::Waits) {
-            return true;
+        waiting.extend(
+            places
+                .into_iter()
+                .zip(fates)
+                .filter_map(|(place, fate)| (fate == Fate::Waits).then_some(place)),
+        );
+        let room = rows_max as usize - waiting.len();
+        if whole || (room < ROWS_AT_ONCE as usize && rows_max >= ROWS_MAX) {
+            return !waiting.is_empty();
         }
-        if !whole {
-            return false;
+        if room < ROWS_AT_ONCE as usize {
+            rows_max += ROWS_AT_ONCE;
         }
     }
+}
+/// Bridge, dedupe key, ordinal.
+type Place = (String, String, u32);
+fn place(row: &BridgeRow) -> Place {
+    (row.bridge.clone(), row.dedupe_key.clone(), row.ordinal)
 }
 
 /// Hands in rows in their order, some at a time.

@@ -10,7 +10,7 @@ use axum::{
 use piperoll_core::{
     authority::{self, Grants, Purpose, Scheme},
     draft::Draft,
-    event::{Event, Payload, Profile, RelayedAuth},
+    event::{Event, Payload, Profile, Relayed, RelayedAuth},
     key_file,
     kind::{Content, Custody, KeyRegistered},
     name::{Principal, PrincipalKind},
@@ -22,6 +22,7 @@ use piperoll_server::{
     intake::{Answer, Unavailable, Wait},
     serve::{State, Stop},
 };
+use piperoll_store::BridgeRow;
 use piperoll_tlog::{encoding, key::SecretKey, mac::HmacSha256};
 use serde_json::Value;
 
@@ -453,4 +454,52 @@ async fn an_alert_and_its_end_become_two_entries_however_they_are_grouped() {
     }
     assert_eq!(events[0].subject, events[1].subject);
     served.end().await;
+}
+
+#[tokio::test]
+async fn what_waits_in_the_outbox_holds_up_nothing_behind_it() {
+    let served = Served::new().await;
+    let state = served.state();
+    let unregistered = write_bridge(&served, "nobody", &github());
+    let key = write_bridge(&served, "gh", &github());
+    let mut rows: Vec<BridgeRow> = Vec::new();
+    for (bridge, key, count) in [("nobody", &unregistered, 450), ("gh", &key, 3)] {
+        for ordinal in 0..count {
+            rows.push(kept_row(&served, bridge, key, ordinal));
+        }
+    }
+    state.store.bridge_keep(&rows).await.unwrap();
+    register(&served, "gh", &key).await;
+    let (switch, stop) = Stop::new();
+    let work = tokio::spawn(bridges::run(state.clone(), stop));
+    until(&state.status, |now| now.size == 5).await;
+    switch.send(true).unwrap();
+    work.await.unwrap();
+    served.end().await;
+}
+/// An envelope in a bridge's outbox, kept a second after the one before.
+fn kept_row(served: &Served, bridge: &str, key: &SecretKey, ordinal: u32) -> BridgeRow {
+    let body: Value = serde_json::from_slice(&example_body("pull_request.opened.json")).unwrap();
+    let at = served.state().clock.now();
+    let config = crate::bridges::github_config();
+    let mapped = crate::bridges::github(&config, "pull_request", &body);
+    let mut draft = crate::bridges::only(&mapped).draft.clone();
+    draft.id = Some(format!("{bridge}-{ordinal}"));
+    draft.profile.ledger = Some(served.home.founded.ledger);
+    draft.profile.relayed = Some(Relayed {
+        system: "github".to_owned(),
+        digest: piperoll_core::Hash([5; 32]),
+        auth: RelayedAuth::Hmac,
+    });
+    let source = Principal::named(PrincipalKind::Bridge, bridge).unwrap();
+    let late = i64::from(ordinal) + if bridge == "gh" { 10_000 } else { 0 };
+    BridgeRow {
+        bridge: bridge.to_owned(),
+        dedupe_key: format!("{bridge}-{ordinal}"),
+        ordinal: 0,
+        at: at
+            .checked_add(jiff::SignedDuration::from_secs(late))
+            .unwrap(),
+        envelope: draft.sign(&source, key, &mut entropy).unwrap().to_json(),
+    }
 }
