@@ -2,13 +2,13 @@
 
 use std::{path::Path, process::Command};
 
-use piperoll_tlog::{encoding, key::SecretKey, mac::HmacSha256};
+use piperoll_tlog::{encoding, key::SecretKey};
 use serde_json::json;
 
 use crate::{
-    http,
     ledger::Ledger,
     server::{Bridge, Server},
+    webhook,
 };
 
 const REPOSITORY: &str = "acme/checkout";
@@ -84,17 +84,7 @@ fn shallow_clone() -> Clone {
 
 async fn webhook(bridge: &Bridge, event: &str, body: serde_json::Value) {
     let body = body.to_string().into_bytes();
-    let mut mac = HmacSha256::new(bridge.secret.as_bytes());
-    mac.update(&body);
-    let signature = format!("sha256={}", encoding::hex(&mac.tag()));
-    let headers = [
-        ("x-github-event", event),
-        ("x-hub-signature-256", signature.as_str()),
-        ("x-github-delivery", event),
-    ];
-    let (status, answer) = http::post(&bridge.url, "application/json", &headers, body)
-        .await
-        .unwrap();
+    let (status, answer) = webhook::deliver(bridge, event, &body).await.unwrap();
     assert!(
         (200..300).contains(&status),
         "{event}: {status} {}",

@@ -42,3 +42,12 @@ pub(crate) fn from_environment(test: &str, variable: &str, what: &str) -> Option
     }
     found
 }
+
+/// A file of the test data that others made.
+pub(crate) fn test_data(file: &str) -> Vec<u8> {
+    let root = std::env::var_os("PIPEROLL_TEST_DATA")
+        .expect("PIPEROLL_TEST_DATA is not set; it names the folder of test data made by others");
+    let path = Path::new(&root).join(file);
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()))
+}
