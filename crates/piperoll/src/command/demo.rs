@@ -50,10 +50,12 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     let layout = Layout::new(&args.data);
     let address = args.database.address_beside(&args.data)?;
     let is_there = Folder::new(&args.data).check().is_ok();
-    let (running, source) = if is_there {
-        again(&args, &layout).await?
+    let (running, source, player) = if is_there {
+        let (running, source) = again(&args, &layout).await?;
+        (running, source, None)
     } else {
-        first_time(&args, &layout).await?
+        let (running, source, player) = first_time(&args, &layout).await?;
+        (running, source, Some(player))
     };
     let ledger = running.state().ledger.id;
     let stored = print::Stored {
@@ -65,10 +67,13 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
         running.shutdown().await;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(player) = player {
+        player.fetch_receipts().await?;
+    }
     super::serve::until_told(running, &address).await
 }
 
-async fn first_time(args: &Args, layout: &Layout) -> Result<(Running, Source)> {
+async fn first_time(args: &Args, layout: &Layout) -> Result<(Running, Source, Player)> {
     let now = rim::now();
     let clock = Arc::new(StoryClock::at(story_begins(now)));
     let shared = Arc::clone(&clock) as clock::Shared;
@@ -81,7 +86,7 @@ async fn first_time(args: &Args, layout: &Layout) -> Result<(Running, Source)> {
     let status = running.state().status.clone();
     let mut player = Player::new(layout.clone(), server.clone(), ledger, status, clock, now);
     player.play().await?;
-    Ok((running, Source::Server(server)))
+    Ok((running, Source::Server(server), player))
 }
 /// A folder that the demo made before: nothing is sent a second time.
 async fn again(args: &Args, layout: &Layout) -> Result<(Running, Source)> {

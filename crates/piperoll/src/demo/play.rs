@@ -2,36 +2,35 @@
 //! waits until the ledger has taken it, so that records have the same numbers in every demo.
 
 mod enrolment;
+mod host;
 mod people;
+mod pipelines;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use piperoll_client::{
-    courier::{Fate, Why},
     server::Server,
     state::Folder,
 };
 use piperoll_core::{
     event::{Bind, Digest},
-    kind::{BundleElement, Outcome, Trigger},
+    kind::BundleElement,
     name::LedgerId,
 };
 use piperoll_server::{clock, status};
-use piperoll_tlog::{Hash, encoding, mac::HmacSha256};
-use serde_json::Value;
+use piperoll_tlog::Hash;
 
 use super::{
     Layout, StoryClock, bodies,
     clock::Week,
     story::{
-        self, Act, Bundling, Change, Content, Deploying, End, GoingBack, HostDeploying, Moment,
-        Person,
+        self, Act, Change, Content, Moment,
     },
 };
 use crate::{
     ask::Source,
-    compose::{self, Deployment},
+    compose::{self},
     dispatch::Dispatch,
     emitter::{Emitter, Sent},
     exit::{Problem, Result},
@@ -107,7 +106,7 @@ impl Player {
         }
         let (day, clock) = story::ENDED;
         self.clock.set(self.week.at(day, clock));
-        self.receipts().await?;
+        self.published().await?;
         self.clock.hand_over();
         Ok(())
     }
@@ -137,102 +136,8 @@ impl Player {
         }
     }
 
-    // What the code host and the monitor tell.
+    // What all of them need.
 
-    async fn open(&mut self, change: &'static Change, at: Timestamp) -> Result {
-        self.opened.insert(change.number, at);
-        let author = story::person_of(change.author);
-        self.github("pull_request", &bodies::opened(change, author, at), at)
-            .await?;
-        self.link_once(author).await
-    }
-    async fn review(
-        &mut self,
-        change: &'static Change,
-        reviewer: &'static Person,
-        at: Timestamp,
-    ) -> Result {
-        let opened = self.opened_at(change);
-        let author = story::person_of(change.author);
-        self.github(
-            "pull_request_review",
-            &bodies::reviewed(change, author, reviewer, opened, at),
-            at,
-        )
-        .await?;
-        self.link_once(reviewer).await
-    }
-    async fn merge(&mut self, change: &'static Change, at: Timestamp) -> Result {
-        let author = story::person_of(change.author);
-        let opened = self.opened_at(change);
-        self.github(
-            "pull_request",
-            &bodies::merged(change, author, opened, at),
-            at,
-        )
-        .await?;
-        let before = self
-            .tips
-            .get(change.service)
-            .cloned()
-            .unwrap_or_else(|| bodies::base_commit(change.service));
-        self.github("push", &bodies::pushed(change, author, &before, at), at)
-            .await?;
-        self.tips
-            .insert(change.service, bodies::merge_commit(change));
-        Ok(())
-    }
-    fn opened_at(&self, change: &Change) -> Timestamp {
-        self.opened
-            .get(&change.number)
-            .copied()
-            .expect("the story opens a change before anything else; a test looks")
-    }
-    async fn host_deploys(&mut self, deploying: HostDeploying, at: Timestamp) -> Result {
-        let HostDeploying {
-            id,
-            environment,
-            minutes,
-            ..
-        } = deploying;
-        let change = story::change_of(deploying.change);
-        let author = story::person_of(change.author);
-        for (state, at) in [("in_progress", earlier(at, minutes)), ("success", at)] {
-            let body = bodies::deployment_status(change, author, id, environment, state, at);
-            self.github("deployment_status", &body, at).await?;
-        }
-        Ok(())
-    }
-    async fn alert(&mut self, at: Timestamp, resolved: bool) -> Result {
-        let started = *self.alert_started.get_or_insert(at);
-        let body = serde_json::to_vec(&bodies::alert(started, resolved.then_some(at)))
-            .map_err(anyhow::Error::from)?;
-        self.clock.set(at);
-        let authorization = format!("Bearer {}", self.secrets.alertmanager);
-        self.post(
-            "/bridges/alertmanager",
-            &[("authorization", &authorization)],
-            body,
-        )
-        .await?;
-        self.recorded(1).await
-    }
-    /// A webhook as GitHub sends it: the raw body under an HMAC.
-    async fn github(&mut self, event: &str, body: &Value, at: Timestamp) -> Result {
-        let body = serde_json::to_vec(body).map_err(anyhow::Error::from)?;
-        let mut hmac = HmacSha256::new(self.secrets.github.as_bytes());
-        hmac.update(&body);
-        let signature = format!("sha256={}", encoding::hex(&hmac.tag()));
-        let delivery = format!("demo-{}", self.expected);
-        let headers = [
-            ("x-github-event", event),
-            ("x-github-delivery", delivery.as_str()),
-            ("x-hub-signature-256", signature.as_str()),
-        ];
-        self.clock.set(at);
-        self.post("/bridges/github", &headers, body).await?;
-        self.recorded(1).await
-    }
     async fn post(
         &self,
         path: &str,
@@ -253,86 +158,6 @@ impl Player {
             String::from_utf8_lossy(&body)
         )))
     }
-
-    // What the pipelines say.
-
-    async fn bundle(&mut self, bundling: Bundling, at: Timestamp) -> Result {
-        let Bundling { pipeline, parts } = bundling;
-        self.clock.set(at);
-        let (name, version) = story::BUNDLE;
-        let draft = compose::bundle(at, name, version, elements(parts))
-            .ok_or_else(|| Problem::failed("the demo's bundle holds an element twice"))?;
-        let mut emitter = self.emitter(pipeline, pipeline).await?;
-        let sent = emitter.emit(draft, true).await?;
-        self.take(&sent).await.map(drop)
-    }
-    async fn deploy(&mut self, deploying: Deploying, at: Timestamp) -> Result {
-        let run = Run::of(&deploying);
-        let deployments: Vec<Deployment> = deploying
-            .parts
-            .iter()
-            .map(|part| run.deployment(story::change_of(*part), None))
-            .collect();
-        self.run(run, &deployments, deploying.end, at).await
-    }
-    async fn roll_back(&mut self, going: GoingBack, at: Timestamp) -> Result {
-        let run = Run {
-            pipeline: going.pipeline,
-            number: going.run,
-            environment: going.environment,
-            minutes: going.minutes,
-        };
-        let deployment = run.deployment(story::change_of(going.to), Some(going.reason));
-        self.run(run, &[deployment], End::Success, at).await
-    }
-    /// One run of a pipeline: everything starts, everything ends, under one chain of numbers.
-    async fn run(
-        &mut self,
-        run: Run,
-        deployments: &[Deployment],
-        end: End,
-        at: Timestamp,
-    ) -> Result {
-        let mut emitter = self.emitter(run.pipeline, run.pipeline).await?;
-        self.clock.set(earlier(at, run.minutes));
-        for deployment in deployments {
-            let sent = emitter
-                .emit(deployment.started(emitter.now()), false)
-                .await?;
-            self.take(&sent).await?;
-        }
-        self.clock.set(at);
-        let (outcome, failure) = match end {
-            End::Success => (Outcome::Success, None),
-            End::Failure => (Outcome::Failure, Some("smoke-test".to_owned())),
-        };
-        let last = deployments.len().saturating_sub(1);
-        for (place, deployment) in deployments.iter().enumerate() {
-            let draft = deployment.finished(at, outcome, failure.clone());
-            let sent = emitter.emit(draft, place == last).await?;
-            self.take(&sent).await?;
-        }
-        Ok(())
-    }
-    /// A pipeline that is set up wrong speaks for a service it has no grant for: its event is refused, and waits in its outbox.
-    async fn overstep(&mut self, deploying: Deploying, at: Timestamp) -> Result {
-        self.clock.set(at);
-        let run = Run::of(&deploying);
-        let mut emitter = self.emitter(run.pipeline, "misconfigured-job").await?;
-        let changes = deploying.parts.iter().map(|part| story::change_of(*part));
-        let deployment = changes.map(|change| run.deployment(change, None)).next();
-        let deployment =
-            deployment.ok_or_else(|| Problem::failed("the demo oversteps for nothing"))?;
-        let sent = emitter.emit(deployment.started(at), true).await?;
-        match sent.fate {
-            Fate::Waiting(Why::Retry(_)) => Ok(()),
-            other => Err(Problem::failed(format!(
-                "the demo's refused event met another fate: {other:?}"
-            ))),
-        }
-    }
-
-    // What all of them need.
 
     /// Signs with the key of `name`, and keeps what it sends in the outbox of `machine`.
     async fn emitter(&self, name: &str, machine: &str) -> Result<Emitter> {
@@ -378,73 +203,28 @@ impl Player {
             ))),
         }
     }
-    /// Waits for a checkpoint over everything, then brings every emitter's receipts home.
-    async fn receipts(&self) -> Result {
+    /// Waits for a checkpoint over everything.
+    async fn published(&self) -> Result {
         let mut watch = self.status.watch();
         let published = watch.wait_for(|now| now.published >= self.expected);
-        if !matches!(
-            tokio::time::timeout(STEP_WITHIN, published).await,
-            Ok(Ok(_))
-        ) {
-            return Err(Problem::failed(
+        match tokio::time::timeout(STEP_WITHIN, published).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Problem::failed(
                 "the ledger signed no checkpoint over the story in time",
-            ));
+            )),
         }
-        let machines = story::PIPELINES
-            .iter()
-            .map(|pipeline| pipeline.name)
-            .chain(story::PEOPLE.iter().map(|person| person.key));
-        for machine in machines {
+    }
+    /// Brings every emitter's receipts home, as their next commands would.
+    pub(crate) async fn fetch_receipts(&self) -> Result {
+        let pipelines = story::PIPELINES.iter().map(|pipeline| pipeline.name);
+        let people = story::PEOPLE.iter().map(|person| person.key);
+        for machine in pipelines.chain(people) {
             self.dispatch(machine).await?.fetch_receipts().await?;
         }
         Ok(())
     }
 }
 
-/// A run of a pipeline.
-#[derive(Clone, Copy)]
-struct Run {
-    pipeline: &'static str,
-    number: u64,
-    environment: &'static str,
-    minutes: i64,
-}
-impl Run {
-    fn of(deploying: &Deploying) -> Self {
-        Self {
-            pipeline: deploying.pipeline,
-            number: deploying.run,
-            environment: deploying.environment,
-            minutes: deploying.minutes,
-        }
-    }
-    fn deployment(self, change: &Change, back_because: Option<&str>) -> Deployment {
-        let alias = format!(
-            "run:github.com/{}/actions/runs/{}",
-            bodies::repository_of(change.service),
-            self.number
-        );
-        let login = story::person_of(change.author)
-            .login
-            .map(|(login, _)| login.to_owned());
-        Deployment {
-            id: compose::deployment_id(&alias, change.service, self.environment),
-            service: change.service.to_owned(),
-            environment: self.environment.to_owned(),
-            binds: image_binds(change),
-            change: None,
-            run: Some(alias),
-            rollback: back_because.is_some(),
-            trigger: Some(if back_because.is_some() {
-                Trigger::Manual
-            } else {
-                Trigger::Auto
-            }),
-            actor: login,
-            reason: back_because.map(str::to_owned),
-        }
-    }
-}
 fn earlier(at: Timestamp, minutes: i64) -> Timestamp {
     at.checked_sub(SignedDuration::from_mins(minutes))
         .unwrap_or(at)
