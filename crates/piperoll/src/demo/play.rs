@@ -9,10 +9,7 @@ mod pipelines;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use piperoll_client::{
-    server::Server,
-    state::Folder,
-};
+use piperoll_client::{server::Server, state::Folder};
 use piperoll_core::{
     event::{Bind, Digest},
     kind::BundleElement,
@@ -24,9 +21,7 @@ use piperoll_tlog::Hash;
 use super::{
     Layout, StoryClock, bodies,
     clock::Week,
-    story::{
-        self, Act, Change, Content, Moment,
-    },
+    story::{self, Act, Change, Content, Moment},
 };
 use crate::{
     ask::Source,
