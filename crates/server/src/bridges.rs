@@ -11,6 +11,7 @@ pub mod alertmanager;
 pub mod config;
 mod delivery;
 pub mod github;
+mod in_flight;
 mod intake;
 mod registry;
 pub mod relay;
@@ -18,6 +19,8 @@ mod signing;
 mod words;
 
 use axum::{Router, extract::DefaultBodyLimit, routing::post};
+
+pub use in_flight::InFlight;
 
 use crate::serve::{State, Stop};
 

@@ -66,6 +66,7 @@ impl Reader {
                 address: nowhere,
                 public_url: "http://127.0.0.1".to_owned(),
             }),
+            in_flight: crate::bridges::InFlight::default(),
         };
         Ok(Self {
             router: api::router(state.clone()),

@@ -52,6 +52,8 @@ pub struct State {
     pub entropy: Entropy,
     pub folder: Folder,
     pub web: Arc<Web>,
+    /// What webhooks are delivering right now.
+    pub in_flight: bridges::InFlight,
 }
 
 /// Tells tasks to end. Cheap to clone.
@@ -125,6 +127,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
             address,
             public_url: public_url.trim_end_matches('/').to_owned(),
         }),
+        in_flight: bridges::InFlight::default(),
     };
     let (bridges_switch, bridges_stop) = Stop::new();
     let (http_switch, http_stop) = Stop::new();

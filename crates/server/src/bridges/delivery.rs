@@ -3,8 +3,10 @@
 use std::{collections::HashSet, time::Duration};
 
 use futures_util::{StreamExt, stream};
+use piperoll_core::envelope::Envelope;
 use piperoll_store::BridgeRow;
 
+use super::in_flight::place;
 use crate::{
     api::problem,
     intake::{Answer, Unavailable, Wait},
@@ -61,7 +63,8 @@ pub(super) async fn run(state: State, mut stop: Stop) {
 /// Goes through the outbox once; gives whether something is left that the ledger does not take yet. What waits holds up nothing behind
 /// it: the oldest rows are asked for, more of them the more wait.
 async fn empty(state: &State) -> bool {
-    let mut waiting = HashSet::new();
+    let mut seen = HashSet::new();
+    let mut waits = false;
     let mut rows_max = ROWS_AT_ONCE;
     loop {
         let rows = match state.store.bridge_unsent(rows_max).await {
@@ -74,29 +77,42 @@ async fn empty(state: &State) -> bool {
         let whole = rows.len() < rows_max as usize;
         let rows: Vec<BridgeRow> = rows
             .into_iter()
-            .filter(|row| !waiting.contains(&place(row)))
+            .filter(|row| seen.insert(place(row)))
             .collect();
-        let places: Vec<Place> = rows.iter().map(place).collect();
-        let fates = deliver_all(state, rows).await;
-        waiting.extend(
-            places
-                .into_iter()
-                .zip(fates)
-                .filter_map(|(place, fate)| (fate == Fate::Waits).then_some(place)),
-        );
-        let room = rows_max as usize - waiting.len();
-        if whole || (room < ROWS_AT_ONCE as usize && rows_max >= ROWS_MAX) {
-            return !waiting.is_empty();
+        let stuck = rows.is_empty();
+        waits |= deliver_left(state, rows).await;
+        if whole || (stuck && rows_max >= ROWS_MAX) {
+            return waits;
         }
-        if room < ROWS_AT_ONCE as usize {
+        if stuck {
             rows_max += ROWS_AT_ONCE;
         }
     }
 }
-/// Bridge, dedupe key, ordinal.
-type Place = (String, String, u32);
-fn place(row: &BridgeRow) -> Place {
-    (row.bridge.clone(), row.dedupe_key.clone(), row.ordinal)
+/// Delivers what no webhook is delivering right now; gives whether some of it waits.
+async fn deliver_left(state: &State, rows: Vec<BridgeRow>) -> bool {
+    let mut left = Vec::with_capacity(rows.len());
+    for row in rows {
+        // In this order: a row that was in flight when it was read and is not any more has been recorded.
+        if !state.in_flight.holds(&row) && !is_recorded(state, &row).await {
+            left.push(row);
+        }
+    }
+    deliver_all(state, left).await.contains(&Fate::Waits)
+}
+/// Whether a row that was read as unsent is an entry by now; then it is marked. A second delivery would do no harm but be counted.
+async fn is_recorded(state: &State, row: &BridgeRow) -> bool {
+    let Ok(envelope) = Envelope::parse(row.envelope.as_bytes()) else {
+        return false;
+    };
+    match state.store.index_of_payload(envelope.payload_hash()).await {
+        Ok(Some(_)) => {
+            mark_done(state, row).await;
+            true
+        }
+        // After an error the delivery will meet the same trouble and say so.
+        Ok(None) | Err(_) => false,
+    }
 }
 
 /// Hands in rows in their order, some at a time.
@@ -108,22 +124,23 @@ async fn deliver_all(state: &State, rows: Vec<BridgeRow>) -> Vec<Fate> {
         .await
 }
 async fn deliver(state: &State, row: BridgeRow) -> Fate {
-    let answer = state
-        .intake
-        .submit(row.envelope.into_bytes(), Wait::Recorded)
-        .await;
+    let message = row.envelope.clone().into_bytes();
+    let answer = state.intake.submit(message, Wait::Recorded).await;
     let fate = fate(&row.bridge, &answer);
     if fate == Fate::Done {
-        let marked = state
-            .store
-            .bridge_done(&row.bridge, &row.dedupe_key, row.ordinal)
-            .await;
-        if let Err(error) = marked {
-            // It will be handed in again and be a duplicate.
-            tracing::warn!(error = %problem::chain(&error), "the bridges' outbox cannot be written");
-        }
+        mark_done(state, &row).await;
     }
     fate
+}
+async fn mark_done(state: &State, row: &BridgeRow) {
+    let marked = state
+        .store
+        .bridge_done(&row.bridge, &row.dedupe_key, row.ordinal)
+        .await;
+    if let Err(error) = marked {
+        // It will be handed in again and be a duplicate.
+        tracing::warn!(error = %problem::chain(&error), "the bridges' outbox cannot be written");
+    }
 }
 fn fate(bridge: &str, answer: &Result<Answer, Unavailable>) -> Fate {
     match answer {

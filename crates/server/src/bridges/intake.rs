@@ -239,6 +239,7 @@ async fn keep(
         let row = signing::sign(state, bridge, relay, digest, auth).await?;
         rows.extend(row);
     }
+    let flight = state.in_flight.take(&rows);
     let fresh: Vec<BridgeRow> = state
         .store
         .bridge_keep(&rows)
@@ -253,6 +254,7 @@ async fn keep(
         known: all - fresh.len(),
     };
     delivery::at_once(state, fresh).await;
+    drop(flight);
     Ok(kept)
 }
 /// Those whose (source, id) is not an entry yet: neither a lost outbox nor a redelivery years later doubles anything.

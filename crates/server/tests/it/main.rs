@@ -10,6 +10,7 @@ mod failing;
 mod faulty;
 mod http;
 mod nats;
+mod outbox;
 mod publishing;
 mod reading;
 mod replay;

@@ -1,6 +1,6 @@
 //! Webhooks, from their proof of origin to their entries.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use axum::{
     Router,
@@ -10,25 +10,24 @@ use axum::{
 use piperoll_core::{
     authority::{self, Grants, Purpose, Scheme},
     draft::Draft,
-    event::{Event, Payload, Profile, Relayed, RelayedAuth},
+    event::{Event, Payload, Profile, RelayedAuth},
     key_file,
     kind::{Content, Custody, KeyRegistered},
     name::{Principal, PrincipalKind},
 };
 use piperoll_server::{
-    api, bridges,
+    api,
     bridges::config::{Alertmanager, Config, Github, Labels, Names},
     folder::Folder,
-    intake::{Answer, Unavailable, Wait},
-    serve::{State, Stop},
+    intake::{Answer, Wait},
+    serve::State,
 };
-use piperoll_store::BridgeRow;
 use piperoll_tlog::{encoding, key::SecretKey, mac::HmacSha256};
 use serde_json::Value;
 
 use crate::{
-    http::{Scripted, Served, call, post},
-    support::{entropy, until},
+    http::{Served, call, post},
+    support::entropy,
 };
 
 /// The secret and body of the example in GitHub's documentation.
@@ -202,7 +201,7 @@ async fn a_bridge_that_cannot_be_used_is_our_trouble_and_tells_nothing() {
 }
 
 /// The record that lets a bridge's key speak.
-fn registration(served: &Served, name: &str, key: &SecretKey) -> Vec<u8> {
+pub(crate) fn registration(served: &Served, name: &str, key: &SecretKey) -> Vec<u8> {
     let (admin, admin_key) = served.home.admin();
     let principal = Principal::named(PrincipalKind::Bridge, name).unwrap();
     let public = key.public();
@@ -242,26 +241,26 @@ fn registration(served: &Served, name: &str, key: &SecretKey) -> Vec<u8> {
     let signed = draft.sign(&admin, &admin_key, &mut entropy).unwrap();
     signed.to_json().into_bytes()
 }
-async fn register(served: &Served, name: &str, key: &SecretKey) {
+pub(crate) async fn register(served: &Served, name: &str, key: &SecretKey) {
     let intake = served.state().intake;
     let answer = intake
         .submit(registration(served, name, key), Wait::Recorded)
         .await;
     assert!(matches!(answer, Ok(Answer::Recorded { .. })), "{answer:?}");
 }
-fn example_body(file: &str) -> Vec<u8> {
+pub(crate) fn example_body(file: &str) -> Vec<u8> {
     let root = std::env::var_os("PIPEROLL_TEST_DATA").expect(
         "PIPEROLL_TEST_DATA is not set: point it at the folder with cdevents, example, github and merkle",
     );
     fs::read(PathBuf::from(root).join("github").join(file)).unwrap()
 }
-async fn sent(router: &Router, request: Request<Body>) -> Value {
+pub(crate) async fn sent(router: &Router, request: Request<Body>) -> Value {
     let (status, _, body) = call(router, request).await;
     assert_eq!(status, 200, "{body}");
     serde_json::from_str(&body).unwrap()
 }
 /// The events at and above `index`, as they were recorded.
-async fn events_from(state: &State, index: u64) -> Vec<Event> {
+pub(crate) async fn events_from(state: &State, index: u64) -> Vec<Event> {
     let entries = state.store.entries(index, 500).await.unwrap();
     let read = entries.into_iter().map(|entry| {
         let payload = Payload::parse(&entry.payload.unwrap()).unwrap();
@@ -349,69 +348,6 @@ async fn a_body_becomes_entries_once_however_often_it_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_bridge_that_dies_between_keeping_and_sending_loses_nothing_and_doubles_nothing() {
-    let served = Served::new().await;
-    let state = served.state();
-    let key = write_bridge(&served, "gh", &github());
-    register(&served, "gh", &key).await;
-    let body = example_body("pull_request.opened.json");
-    let down = served.with(Scripted::new(|_| {
-        Err(Unavailable {
-            why: "the projector is lost".to_owned(),
-            elsewhere: None,
-            retry_after_s: 1,
-        })
-    }));
-    let answer = sent(&down, delivery("gh", "pull_request", &body)).await;
-    assert_eq!(answer["events"], 1);
-    assert_eq!(state.status.now().size, 2, "only the founding and the key");
-    let kept = state.store.bridge_unsent(10).await.unwrap();
-    assert_eq!(kept.len(), 1);
-
-    // GitHub is asked to deliver it again meanwhile; then the server comes back.
-    let answer = sent(&down, delivery("gh", "pull_request", &body)).await;
-    assert_eq!(
-        (&answer["events"], &answer["known"]),
-        (&0.into(), &1.into())
-    );
-    let (switch, stop) = Stop::new();
-    let work = tokio::spawn(bridges::run(state.clone(), stop));
-    until(&state.status, |now| now.size == 3).await;
-    switch.send(true).unwrap();
-    tokio::time::timeout(Duration::from_secs(10), work)
-        .await
-        .unwrap()
-        .unwrap();
-    let again = sent(
-        &api::router(state.clone()),
-        delivery("gh", "pull_request", &body),
-    )
-    .await;
-    assert_eq!(again["known"], 1);
-    assert_eq!(state.status.now().size, 3);
-    assert_eq!(events_from(&state, 2).await.len(), 1);
-    served.end().await;
-}
-
-#[tokio::test]
-async fn what_the_ledger_does_not_take_yet_waits_for_the_keys_registration() {
-    let served = Served::new().await;
-    let state = served.state();
-    let router = api::router(state.clone());
-    let key = write_bridge(&served, "gh", &github());
-    let body = example_body("pull_request.opened.json");
-    sent(&router, delivery("gh", "pull_request", &body)).await;
-    assert_eq!(state.store.bridge_unsent(10).await.unwrap().len(), 1);
-    register(&served, "gh", &key).await;
-    let (switch, stop) = Stop::new();
-    let work = tokio::spawn(bridges::run(state.clone(), stop));
-    until(&state.status, |now| now.size == 3).await;
-    switch.send(true).unwrap();
-    work.await.unwrap();
-    served.end().await;
-}
-
-#[tokio::test]
 async fn an_alert_and_its_end_become_two_entries_however_they_are_grouped() {
     let served = Served::new().await;
     let state = served.state();
@@ -454,52 +390,4 @@ async fn an_alert_and_its_end_become_two_entries_however_they_are_grouped() {
     }
     assert_eq!(events[0].subject, events[1].subject);
     served.end().await;
-}
-
-#[tokio::test]
-async fn what_waits_in_the_outbox_holds_up_nothing_behind_it() {
-    let served = Served::new().await;
-    let state = served.state();
-    let unregistered = write_bridge(&served, "nobody", &github());
-    let key = write_bridge(&served, "gh", &github());
-    let mut rows: Vec<BridgeRow> = Vec::new();
-    for (bridge, key, count) in [("nobody", &unregistered, 450), ("gh", &key, 3)] {
-        for ordinal in 0..count {
-            rows.push(kept_row(&served, bridge, key, ordinal));
-        }
-    }
-    state.store.bridge_keep(&rows).await.unwrap();
-    register(&served, "gh", &key).await;
-    let (switch, stop) = Stop::new();
-    let work = tokio::spawn(bridges::run(state.clone(), stop));
-    until(&state.status, |now| now.size == 5).await;
-    switch.send(true).unwrap();
-    work.await.unwrap();
-    served.end().await;
-}
-/// An envelope in a bridge's outbox, kept a second after the one before.
-fn kept_row(served: &Served, bridge: &str, key: &SecretKey, ordinal: u32) -> BridgeRow {
-    let body: Value = serde_json::from_slice(&example_body("pull_request.opened.json")).unwrap();
-    let at = served.state().clock.now();
-    let config = crate::bridges::github_config();
-    let mapped = crate::bridges::github(&config, "pull_request", &body);
-    let mut draft = crate::bridges::only(&mapped).draft.clone();
-    draft.id = Some(format!("{bridge}-{ordinal}"));
-    draft.profile.ledger = Some(served.home.founded.ledger);
-    draft.profile.relayed = Some(Relayed {
-        system: "github".to_owned(),
-        digest: piperoll_core::Hash([5; 32]),
-        auth: RelayedAuth::Hmac,
-    });
-    let source = Principal::named(PrincipalKind::Bridge, bridge).unwrap();
-    let late = i64::from(ordinal) + if bridge == "gh" { 10_000 } else { 0 };
-    BridgeRow {
-        bridge: bridge.to_owned(),
-        dedupe_key: format!("{bridge}-{ordinal}"),
-        ordinal: 0,
-        at: at
-            .checked_add(jiff::SignedDuration::from_secs(late))
-            .unwrap(),
-        envelope: draft.sign(&source, key, &mut entropy).unwrap().to_json(),
-    }
 }
