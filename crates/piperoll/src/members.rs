@@ -134,21 +134,32 @@ fn object(fields: &'static [Field], text: &str) -> Result<Value, String> {
         _ => Err(format!("{text:?} is not JSON")),
     }
 }
-/// RFC 3339 with any offset, `now`, or a span from now such as `+8h` or `-30m`; in UTC.
+/// RFC 3339 with any offset, `now`, or a span from now such as `+8h`, `-30m` or `-7d`; in UTC.
 pub(crate) fn instant(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    let wrong = || format!("{text:?} is not a time such as 2026-11-12T20:04:00Z, +8h or -30m");
+    let wrong = || format!("{text:?} is not a time such as 2026-11-12T20:04:00Z, +8h or -7d");
     if text == "now" {
         return Ok(now);
     }
     if let Some(span) = text.strip_prefix('+') {
-        let span: jiff::SignedDuration = span.parse().map_err(|_| wrong())?;
+        let span = span_of(span).ok_or_else(wrong)?;
         return now.checked_add(span).map_err(|_| wrong());
     }
     if let Some(span) = text.strip_prefix('-') {
-        let span: jiff::SignedDuration = span.parse().map_err(|_| wrong())?;
+        let span = span_of(span).ok_or_else(wrong)?;
         return now.checked_sub(span).map_err(|_| wrong());
     }
     text.parse().map_err(|_| wrong())
+}
+
+/// A span such as `30m`, `8h`, `7d` or `2w`. A day is 24 hours here and a week seven of them.
+fn span_of(text: &str) -> Option<jiff::SignedDuration> {
+    for (unit, hours) in [('d', 24), ('w', 7 * 24)] {
+        if let Some(count) = text.strip_suffix(unit) {
+            let count: u32 = count.parse().ok()?;
+            return Some(jiff::SignedDuration::from_hours(i64::from(count) * hours));
+        }
+    }
+    text.parse().ok()
 }
 
 /// What an example says for a member, by its name or its shape.
@@ -247,6 +258,9 @@ mod tests {
     #[test]
     fn times_may_be_given_from_now() {
         let text = |typed: &str| instant(typed, now()).map(|at| at.to_string());
+        assert_eq!(text("-7d").unwrap(), "2026-11-05T20:04:00Z");
+        assert_eq!(text("+2w").unwrap(), "2026-11-26T20:04:00Z");
+        assert!(text("-1.5d").is_err());
         assert_eq!(text("now").unwrap(), "2026-11-12T20:04:00Z");
         assert_eq!(text("+8h").unwrap(), "2026-11-13T04:04:00Z");
         assert_eq!(text("-30m").unwrap(), "2026-11-12T19:34:00Z");

@@ -12,7 +12,7 @@ use crate::{
     place::{self, ReadArgs},
 };
 
-/// Check a ledger offline: every leaf, signature, tile and checkpoint, from the entries alone
+/// Check a ledger offline: every leaf, signature, tile and checkpoint
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "It only reads, also beside a running server. Exit 6 and a place (entry, tile, checkpoint, consumed) if anything is not as it was signed."

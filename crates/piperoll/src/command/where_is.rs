@@ -9,7 +9,7 @@ use crate::{
     render, rim,
 };
 
-/// What is where: services and environments, since when, by which change, approved by whom
+/// What is where, since when, by which change, approved by whom
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Only this service
