@@ -24,6 +24,7 @@ use crate::{
     serve::{Ledger, Stop},
     status::{self, Streaming},
     stream::jetstream::{self, Connection},
+    turn::{Keeper, Turn},
 };
 use sources::Sources;
 
@@ -87,6 +88,7 @@ pub struct Engine {
     /// Stream, then projector: they end in this order.
     tasks: Vec<Task>,
     publisher: Task,
+    keeper: Option<Task>,
 }
 /// A task and the switch that ends it.
 pub(crate) struct Task {
@@ -98,29 +100,31 @@ pub(crate) struct Task {
 impl Engine {
     /// Takes the folder's lock, opens the database, takes the ledger over and starts to project and to publish.
     pub async fn start(config: Config) -> Result<Self, Error> {
+        Self::start_at(config, "an address that was not told").await
+    }
+    /// The same; `address` is where this server answers. Where the database lies outside the folder, other servers may work on it:
+    /// the lease then says who projects, and tells the others that address.
+    pub async fn start_at(config: Config, address: &str) -> Result<Self, Error> {
         let folder = Folder::new(config.data.clone());
         let lock = folder.lock()?;
         let store = folder
             .open_store(config.database.as_deref(), OpenMode::ReadWrite)
             .await?;
         let (ledger, checkpoint_key) = identify(&folder, &store).await?;
-        let status = status::Handle::new(match &config.nats {
-            None => Streaming::Embedded,
-            Some(_) => Streaming::JetStream {
-                connected: false,
-                last_sequence: 0,
-            },
-        });
-        let nats = match &config.nats {
-            Some(nats) => {
-                let id = ledger.id.0.to_hex();
-                Some(Connection::open(nats, ledger.origin.slug(), &id, status.clone()).await?)
-            }
-            None => None,
-        };
+        let (status, nats) = connect(config.nats.as_ref(), &ledger).await?;
+        let guard = Guard::new(&config.state, &ledger.id);
+        let shared = config.database.is_some();
+        let keeper = shared.then(|| Keeper::new(&store, &guard, &status, lock.name(), address));
+        let (keeper, turn) = start(keeper).await;
         let (switch, stop) = Stop::new();
-        let clock = Arc::clone(&config.clock);
-        let (writer, door) = Writer::open(Arc::clone(&store), clock, status.clone(), stop).await?;
+        let opened = Writer::open(
+            Arc::clone(&store),
+            Arc::clone(&config.clock),
+            status.clone(),
+            stop,
+            turn.clone(),
+        );
+        let (writer, door) = opened.await?;
         let cursor = door.restart.borrow().cursor.clone();
         let projector = Task::start("projector", Some(switch), writer.run());
         let waiting = Waiting::default();
@@ -140,6 +144,7 @@ impl Engine {
             Ok(source) => source,
             Err(error) => {
                 projector.end().await;
+                end(keeper).await;
                 store.close().await;
                 return Err(error);
             }
@@ -147,9 +152,10 @@ impl Engine {
         let publisher = Publisher::new(
             Arc::clone(&store),
             status.clone(),
-            Guard::new(&config.state, &ledger.id),
+            guard,
             ledger.origin.as_str().to_owned(),
             checkpoint_key,
+            turn,
         );
         let (switch, stop) = Stop::new();
         Ok(Self {
@@ -164,12 +170,14 @@ impl Engine {
             nats,
             tasks: vec![stream, projector],
             publisher: Task::start("publisher", Some(switch), publisher.run(stop)),
+            keeper,
             store,
         })
     }
     /// Waits for as long as all is well; gives the part that ended by itself.
     pub async fn ended(&mut self) -> Error {
-        let tasks = self.tasks.iter_mut().chain([&mut self.publisher]);
+        let last = [&mut self.publisher].into_iter().chain(&mut self.keeper);
+        let tasks = self.tasks.iter_mut().chain(last);
         let endings = tasks.map(|task| Box::pin(task.ended()));
         let (name, _, _) = futures_util::future::select_all(endings).await;
         Error::Ended(name)
@@ -180,6 +188,7 @@ impl Engine {
             task.end().await;
         }
         self.publisher.end().await;
+        end(self.keeper).await;
         if let Some(connection) = self.nats {
             connection.close().await;
         }
@@ -222,6 +231,38 @@ impl Task {
                 self.handle.abort();
             }
         }
+    }
+}
+
+/// Connects with NATS, where messages come from there.
+async fn connect(
+    nats: Option<&jetstream::Config>,
+    ledger: &Ledger,
+) -> Result<(status::Handle, Option<Connection>), Error> {
+    let Some(nats) = nats else {
+        return Ok((status::Handle::new(Streaming::Embedded), None));
+    };
+    let status = status::Handle::new(Streaming::JetStream {
+        connected: false,
+        last_sequence: 0,
+    });
+    let id = ledger.id.0.to_hex();
+    let connection = Connection::open(nats, ledger.origin.slug(), &id, status.clone()).await?;
+    Ok((status, Some(connection)))
+}
+/// Finds out whose turn it is, and keeps asking. Where the folder's lock is enough there is no keeper, and no turn.
+async fn start(keeper: Option<Keeper>) -> (Option<Task>, Option<Turn>) {
+    let Some(mut keeper) = keeper else {
+        return (None, None);
+    };
+    let turn = keeper.begin().await;
+    let (switch, stop) = Stop::new();
+    let task = Task::start("lease", Some(switch), keeper.run(stop));
+    (Some(task), Some(turn))
+}
+async fn end(task: Option<Task>) {
+    if let Some(task) = task {
+        task.end().await;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -99,7 +99,14 @@ impl Folder {
                 _ => Error::io(&path)(source),
             })?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
+            Ok(()) => {
+                let metadata = file.metadata().map_err(Error::io(&path))?;
+                Ok(Lock {
+                    file,
+                    device: metadata.dev(),
+                    inode: metadata.ino(),
+                })
+            }
             Err(TryLockError::WouldBlock) => Err(Error::Locked(self.root.clone())),
             Err(TryLockError::Error(source)) => Err(Error::io(&path)(source)),
         }
@@ -129,11 +136,22 @@ impl Folder {
 
 /// Held by the one server that runs on a folder.
 #[derive(Debug)]
-pub struct Lock(File);
+pub struct Lock {
+    file: File,
+    device: u64,
+    inode: u64,
+}
 impl Lock {
+    /// Names the folder on this machine, the same for every process that ever holds its lock. A copy of the folder has another name.
+    pub(crate) fn name(&self) -> String {
+        let Self { device, inode, .. } = self;
+        // Not every system says its name there; device and inode tell its folders apart all the same.
+        let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        format!("{}/{device}-{inode}", host.trim())
+    }
     /// Lets go of it.
     pub fn release(self) {
-        drop(self.0);
+        drop(self.file);
     }
 }
 

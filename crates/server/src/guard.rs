@@ -6,7 +6,9 @@
 //! Its file has three lines, each ending in LF: `piperoll-guard/v1`, the size in decimal, the root in hexadecimal.
 
 use std::{
-    fs, io,
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -26,13 +28,19 @@ pub struct Signed {
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Another process writes it at this moment.
+    #[error("the guard {} is in use by another process", .0.display())]
+    Busy(PathBuf),
+    /// Another process has signed since it was read.
+    #[error("the guard {} was changed by another server", .0.display())]
+    Changed(PathBuf),
     #[error("the guard {} cannot be read: it is not three lines of {FIRST_LINE}", .0.display())]
     Corrupt(PathBuf),
     #[error(transparent)]
     Folder(#[from] folder::Error),
 }
 
-/// The guard's file. One process uses it at a time: the folder's lock sees to that.
+/// The guard's file. Servers that share a database may share it: it is replaced by compare-and-swap.
 #[derive(Clone, Debug)]
 pub struct Guard {
     folder: PathBuf,
@@ -57,13 +65,18 @@ impl Guard {
             Err(error) => Err(folder::Error::io(&path)(error).into()),
         }
     }
-    /// Replaces what it says; on return it is on disk. A crash leaves the old or the new text, never a part.
-    pub fn write(&self, signed: Signed) -> Result<(), Error> {
+    /// Replaces what it says, if it still says `held`; on return it is on disk. A crash leaves the old or the new text, never a part.
+    pub fn replace(&self, held: Option<Signed>, signed: Signed) -> Result<(), Error> {
         if !self.folder.is_dir() {
             if let Some(parent) = self.folder.parent() {
                 fs::create_dir_all(parent).map_err(folder::Error::io(parent))?;
             }
             make_private(&self.folder)?;
+        }
+        // A process that was stopped with the lock in its hands must not hang others: they come again.
+        let _lock = self.lock()?;
+        if self.read()? != held {
+            return Err(Error::Changed(self.path()));
         }
         let text = format!("{FIRST_LINE}\n{}\n{}\n", signed.size, signed.root);
         let next = self.folder.join("guard.next");
@@ -76,6 +89,22 @@ impl Guard {
         folder::write_private(&next, text.as_bytes())?;
         fs::rename(&next, self.path()).map_err(folder::Error::io(&next))?;
         Ok(sync_folder(&self.folder)?)
+    }
+    /// Held until it is dropped, or the process ends.
+    fn lock(&self) -> Result<File, Error> {
+        let path = self.folder.join("guard.lock");
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(folder::Error::io(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(Error::Busy(self.path())),
+            Err(TryLockError::Error(source)) => Err(folder::Error::io(&path)(source).into()),
+        }
     }
 }
 fn parse(text: &str) -> Option<Signed> {

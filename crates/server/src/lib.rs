@@ -24,3 +24,4 @@ pub mod receipts;
 pub mod serve;
 pub mod status;
 pub mod stream;
+pub mod turn;

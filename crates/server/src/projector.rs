@@ -27,6 +27,8 @@ use piperoll_store as store;
 use piperoll_tlog::hash;
 use rayon::prelude::*;
 
+use crate::turn::Elsewhere;
+
 pub use batch::{EMBEDDED, Made, Outcome, is_control, make};
 pub use replay::{Message, replay};
 pub use state::{State, read_event};
@@ -62,6 +64,12 @@ pub enum Error {
     /// Another writer has taken the ledger over.
     #[error("another server writes this ledger since epoch {epoch}")]
     Fenced { epoch: u64 },
+    /// It is another server's turn.
+    #[error("{}", .0.why)]
+    Elsewhere(Elsewhere),
+    /// Nobody could be asked whose turn it is.
+    #[error("it is not known whether this server may take events: {why}")]
+    Unsure { why: String },
     /// A fault of the program.
     #[error("the fold of entry {index} keeps asking for aggregates")]
     Fold { index: u64 },

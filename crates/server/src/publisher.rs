@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use piperoll_store::{self as store, Head};
+use piperoll_store::{self as store, Head, Store};
 use piperoll_tlog::{checkpoint::Checkpoint, key::SecretKey, note, proof};
 
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     hashes,
     serve::Stop,
     status::{self, Publishing},
+    turn::Turn,
 };
 
 /// Often enough that a receipt is complete soon; each one costs two syncs to disk.
@@ -17,6 +18,9 @@ const PERIOD: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Another server signs.
+    #[error("it is another server's turn to sign")]
+    NotOurTurn,
     /// Signing is forbidden until somebody acts.
     #[error(transparent)]
     Objection(#[from] Objection),
@@ -35,16 +39,19 @@ pub struct Publisher {
     guard: Guard,
     origin: String,
     key: SecretKey,
+    turn: Option<Turn>,
     /// The size for which guard and tree were last found to agree.
     agreed: Option<u64>,
 }
 impl Publisher {
+    /// With a `turn`, it signs only while it is ours.
     pub fn new(
         store: store::Shared,
         status: status::Handle,
         guard: Guard,
         origin: String,
         key: SecretKey,
+        turn: Option<Turn>,
     ) -> Self {
         Self {
             store,
@@ -52,6 +59,7 @@ impl Publisher {
             guard,
             origin,
             key,
+            turn,
             agreed: None,
         }
     }
@@ -73,6 +81,7 @@ impl Publisher {
     async fn round(&mut self) {
         let publishing = match self.publish().await {
             Ok(()) => Publishing::Running,
+            Err(Error::NotOurTurn) => Publishing::Elsewhere,
             Err(Error::Objection(Objection { why, remedy })) => {
                 Publishing::Refusing { why, remedy }
             }
@@ -86,7 +95,7 @@ impl Publisher {
                 Publishing::Failing { why } => {
                     tracing::warn!("no checkpoint could be published: {why}");
                 }
-                Publishing::Starting | Publishing::Running => {}
+                Publishing::Starting | Publishing::Running | Publishing::Elsewhere => {}
             }
             self.status.update(|now| now.publishing = publishing);
         }
@@ -94,6 +103,7 @@ impl Publisher {
     /// Signs a checkpoint of the head, unless there is one. An error leaves everything as it was, or the guard one step ahead of the
     /// checkpoint, which the next call makes good.
     pub async fn publish(&mut self) -> Result<(), Error> {
+        self.check_turn()?;
         let Some(head) = self.store.head().await? else {
             return Ok(());
         };
@@ -105,14 +115,15 @@ impl Publisher {
             .latest_checkpoint()
             .await?
             .map(|latest| latest.size);
-        self.agree(&head, latest).await?;
+        let guarded = agree(&*self.store, &self.guard, &head, latest).await?;
         if latest != Some(head.size) {
-            self.write_guard(&head).await?;
+            self.write_guard(guarded, &head).await?;
             let checkpoint = Checkpoint {
                 origin: self.origin.clone(),
                 size: head.size,
                 root: head.root,
             };
+            self.check_turn()?;
             let note = checkpoint.sign(&self.key)?;
             self.store.put_checkpoint(head.size, &note).await?;
             tracing::debug!(size = head.size, "checkpoint signed");
@@ -121,38 +132,52 @@ impl Publisher {
         self.status.update(|now| now.published = head.size);
         Ok(())
     }
-    /// The tree must grow from what was signed last, by the hashes that are stored.
-    async fn agree(&self, head: &Head, latest: Option<u64>) -> Result<(), Error> {
-        let guard = self.guard.clone();
-        let read = tokio::task::spawn_blocking(move || guard.read())
-            .await
-            .expect("reading a file neither panics nor is cancelled")?;
-        let Some(signed) = guard::judge(&self.guard, read, latest, head.size)? else {
+    fn check_turn(&mut self) -> Result<(), Error> {
+        if self.turn.as_ref().is_none_or(Turn::is_ours) {
             return Ok(());
-        };
-        let grows = if signed.size == head.size {
-            signed.root == head.root
-        } else {
-            let (old, new) = (signed.size, head.size);
-            let steps = hashes::consistency(&*self.store, old, new).await?;
-            proof::verify_consistency(old, new, &signed.root, &head.root, &steps).is_ok()
-        };
-        if grows {
-            Ok(())
-        } else {
-            Err(guard::different(&self.guard, &signed).into())
         }
+        self.agreed = None;
+        Err(Error::NotOurTurn)
     }
-    async fn write_guard(&self, head: &Head) -> Result<(), Error> {
+    async fn write_guard(&self, guarded: Option<Signed>, head: &Head) -> Result<(), Error> {
         let guard = self.guard.clone();
         let signed = Signed {
             size: head.size,
             root: head.root,
         };
-        tokio::task::spawn_blocking(move || guard.write(signed))
+        tokio::task::spawn_blocking(move || guard.replace(guarded, signed))
             .await
             .expect("writing a file neither panics nor is cancelled")?;
         Ok(())
+    }
+}
+
+/// The tree must grow from what was signed last, by the hashes that are stored; `latest` is the size of the latest checkpoint.
+/// Gives what the guard holds.
+pub(crate) async fn agree(
+    store: &dyn Store,
+    guard: &Guard,
+    head: &Head,
+    latest: Option<u64>,
+) -> Result<Option<Signed>, Error> {
+    let reading = guard.clone();
+    let guarded = tokio::task::spawn_blocking(move || reading.read())
+        .await
+        .expect("reading a file neither panics nor is cancelled")?;
+    let Some(signed) = guard::judge(guard, guarded, latest, head.size)? else {
+        return Ok(guarded);
+    };
+    let grows = if signed.size == head.size {
+        signed.root == head.root
+    } else {
+        let (old, new) = (signed.size, head.size);
+        let steps = hashes::consistency(store, old, new).await?;
+        proof::verify_consistency(old, new, &signed.root, &head.root, &steps).is_ok()
+    };
+    if grows {
+        Ok(guarded)
+    } else {
+        Err(guard::different(guard, &signed).into())
     }
 }
 

@@ -110,10 +110,11 @@ pub struct Running {
 pub async fn start(config: Config) -> Result<Running, Error> {
     let listener = bind(config.listen).await?;
     let address = listener.local_addr().map_err(listen_error(config.listen))?;
-    let engine = Engine::start(config.engine).await?;
     let public_url = config
         .public_url
         .unwrap_or_else(|| format!("http://{address}"));
+    let public_url = public_url.trim_end_matches('/').to_owned();
+    let engine = Engine::start_at(config.engine, &public_url).await?;
     let state = State {
         ledger: Arc::clone(&engine.ledger),
         store: Arc::clone(&engine.store),
@@ -125,7 +126,7 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         folder: engine.folder.clone(),
         web: Arc::new(Web {
             address,
-            public_url: public_url.trim_end_matches('/').to_owned(),
+            public_url,
         }),
         in_flight: bridges::InFlight::default(),
     };

@@ -14,6 +14,12 @@ pub enum Projecting {
     Lost {
         why: String,
     },
+    /// Another server does it, at `address` if that is known; this one only reads.
+    Elsewhere {
+        address: Option<String>,
+        why: String,
+        remedy: String,
+    },
     /// It waits for an operator, or for a clock: `why` says what happened, `remedy` what to do.
     Halted {
         why: String,
@@ -25,6 +31,8 @@ pub enum Projecting {
 pub enum Publishing {
     Starting,
     Running,
+    /// The server that projects signs them.
+    Elsewhere,
     /// The last attempt failed and is repeated.
     Failing {
         why: String,

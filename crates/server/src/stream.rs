@@ -17,6 +17,12 @@ pub(crate) fn closed(now: &Snapshot) -> Option<Unavailable> {
         Projecting::Running => return None,
         Projecting::Starting => "the server is starting".to_owned(),
         Projecting::Lost { why } => format!("the ledger's database is lost: {why}"),
+        Projecting::Elsewhere { address, why, .. } => {
+            return Some(Unavailable {
+                elsewhere: address.clone(),
+                ..unavailable(why.clone())
+            });
+        }
         Projecting::Halted { why, .. } => format!("the ledger takes no events: {why}"),
     };
     Some(unavailable(why))

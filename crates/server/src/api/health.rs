@@ -68,11 +68,13 @@ fn readiness(snapshot: &Snapshot, reads: bool) -> Readiness {
             Projecting::Starting => part("starting", None, None),
             Projecting::Running => part("running", None, None),
             Projecting::Lost { why } => part("lost", Some(why), None),
+            Projecting::Elsewhere { why, remedy, .. } => part("elsewhere", Some(why), Some(remedy)),
             Projecting::Halted { why, remedy } => part("halted", Some(why), Some(remedy)),
         },
         publisher: match &snapshot.publishing {
             Publishing::Starting => part("starting", None, None),
             Publishing::Running => part("running", None, None),
+            Publishing::Elsewhere => part("elsewhere", None, None),
             Publishing::Failing { why } => part("failing", Some(why), None),
             Publishing::Refusing { why, remedy } => part("refusing", Some(why), Some(remedy)),
         },

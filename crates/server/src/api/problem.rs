@@ -109,7 +109,10 @@ impl Problem {
             "the ledger cannot take this now",
             unavailable.why.clone(),
         )
-        .remedy("keep the event and send it again");
+        .remedy(match &unavailable.elsewhere {
+            Some(address) => format!("send it to {address}, or keep the event and send it again"),
+            None => "keep the event and send it again".to_owned(),
+        });
         problem.0.elsewhere.clone_from(&unavailable.elsewhere);
         problem.0.retry_after_s = Some(unavailable.retry_after_s);
         problem

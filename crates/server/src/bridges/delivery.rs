@@ -11,6 +11,7 @@ use crate::{
     api::problem,
     intake::{Answer, Unavailable, Wait},
     serve::{State, Stop},
+    status::Projecting,
 };
 
 /// How long a webhook waits for its events to become entries. GitHub gives up after 10 s.
@@ -63,6 +64,9 @@ pub(super) async fn run(state: State, mut stop: Stop) {
 /// Goes through the outbox once; gives whether something is left that the ledger does not take yet. What waits holds up nothing behind
 /// it: the oldest rows are asked for, more of them the more wait.
 async fn empty(state: &State) -> bool {
+    if let Projecting::Elsewhere { .. } = state.status.now().projecting {
+        return false; // the server that projects has the same outbox before it
+    }
     let mut seen = HashSet::new();
     let mut waits = false;
     let mut rows_max = ROWS_AT_ONCE;

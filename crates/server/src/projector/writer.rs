@@ -16,6 +16,8 @@ use crate::{
     intake::{Answer, Unavailable},
     serve::Stop,
     status::{self, Projecting},
+    stream::{closed, unavailable},
+    turn::{Elsewhere, Standing, Turn},
 };
 
 /// A stream time this far ahead of our clock halts before it is recorded: one wrong clock would hold all later times.
@@ -70,7 +72,7 @@ pub struct Writer {
     stop: Stop,
     /// `None` only while a batch is made or the database is lost.
     state: Option<State>,
-    epoch: u64,
+    turn: Turn,
     generation: u64,
     chunks: mpsc::Receiver<Chunk>,
     control: mpsc::Receiver<Incoming>,
@@ -78,20 +80,21 @@ pub struct Writer {
     restart: watch::Sender<Restart>,
 }
 impl Writer {
-    /// Takes the ledger over: loads the state and raises the epoch, which shuts out whoever wrote before.
+    /// Takes up the ledger. Without a `turn` we hold the folder's lock: the epoch is raised, which shuts out whoever wrote before.
+    /// With one, this server projects whenever it is ours; until then whoever comes is told where to go.
     pub async fn open(
         store: store::Shared,
         clock: clock::Shared,
         status: status::Handle,
         stop: Stop,
+        turn: Option<Turn>,
     ) -> Result<(Self, Door), Error> {
         let mut state = State::load(&*store).await?;
-        let head = state.head.as_mut().ok_or(Error::NotFounded)?;
-        let expected = Some((head.size, head.epoch));
-        head.epoch += 1;
-        let head = head.clone();
-        store.commit(take_over(expected, head.clone())).await?;
-
+        let turn = match turn {
+            Some(turn) => turn,
+            None => take_over(&*store, &mut state).await?,
+        };
+        let head = state.head.as_ref().ok_or(Error::NotFounded)?;
         let (chunk_sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let (control_sender, control) = mpsc::channel(CONTROLS_WAITING);
         let (authority, authority_seen) = watch::channel(state.authority.clone());
@@ -104,7 +107,7 @@ impl Writer {
             clock,
             status,
             stop,
-            epoch: head.epoch,
+            turn,
             generation: 0,
             state: None,
             chunks,
@@ -119,15 +122,25 @@ impl Writer {
             restart: restart_seen,
         };
         let mut writer = writer;
-        writer.keep(state);
+        match writer.fits(state) {
+            Ok(state) => writer.keep(state),
+            Err(error) => writer.set(standing(&error)),
+        }
         Ok((writer, door))
     }
 
     /// Runs until every source is gone, or, once asked to stop, until nothing is waiting any more.
     pub async fn run(mut self) {
+        if self.state.is_none() {
+            self.recover().await;
+        }
         loop {
             let (chunk, control) = tokio::select! {
                 biased;
+                () = self.turn.changed() => {
+                    self.follow_turn().await;
+                    continue;
+                }
                 Some(incoming) = self.control.recv() => (one(incoming), true),
                 chunk = self.chunks.recv() => match chunk {
                     Some(chunk) => (chunk, false),
@@ -140,6 +153,13 @@ impl Writer {
             } else {
                 self.take(chunk).await;
             }
+        }
+    }
+    /// Another's turn, or ours under a new epoch: what is in memory may be old.
+    async fn follow_turn(&mut self) {
+        match self.state.take().map(|state| self.fits(state)) {
+            Some(Ok(state)) => self.state = Some(state),
+            Some(Err(_)) | None => self.recover().await,
         }
     }
 
@@ -220,14 +240,14 @@ impl Writer {
             .map(|incoming| (incoming.prepared, incoming.reply))
             .unzip();
         let Some(state) = self.state.take() else {
-            refuse(replies, LOST);
+            self.turn_away(replies);
             return self.recover().await;
         };
         let made = match make(&*self.store, state, prepared).await {
             Ok(made) => made,
             Err(error) => {
                 self.lose(&error);
-                refuse(replies, LOST);
+                self.turn_away(replies);
                 return self.recover().await;
             }
         };
@@ -265,7 +285,7 @@ impl Writer {
             }
             Err(error) => {
                 self.lose(&error);
-                refuse(replies, LOST);
+                self.turn_away(replies);
                 self.recover().await;
             }
         }
@@ -282,11 +302,12 @@ impl Writer {
             tokio::select! {
                 biased;
                 () = self.stop.stopped() => return,
+                () = self.turn.changed() => pause = Duration::ZERO,
                 Some(incoming) = self.control.recv() => {
-                    refuse(vec![incoming.reply], LOST);
+                    self.turn_away(vec![incoming.reply]);
                 }
                 Some(chunk) = self.chunks.recv() => {
-                    refuse(chunk.messages.into_iter().map(|m| m.reply).collect(), LOST);
+                    self.turn_away(chunk.messages.into_iter().map(|m| m.reply).collect());
                 }
                 () = tokio::time::sleep(pause) => match self.load().await {
                     Ok(state) => {
@@ -306,10 +327,27 @@ impl Writer {
         }
     }
     async fn load(&self) -> Result<State, Error> {
+        self.may_project()?;
         let state = State::load(&*self.store).await?;
+        self.fits(state)
+    }
+    /// The epoch under which it is our turn.
+    fn may_project(&self) -> Result<u64, Error> {
+        match self.turn.standing() {
+            Standing::Ours { epoch, .. } => Ok(epoch),
+            Standing::Elsewhere(elsewhere) => Err(Error::Elsewhere(elsewhere)),
+            Standing::Unsure { why } => Err(Error::Unsure { why }),
+        }
+    }
+    /// The state, if it is the one that we may go on from.
+    fn fits(&self, state: State) -> Result<State, Error> {
+        let epoch = self.may_project()?;
         match &state.head {
-            Some(head) if head.epoch == self.epoch => Ok(state),
-            Some(head) => Err(Error::Fenced { epoch: head.epoch }),
+            Some(head) if head.epoch == epoch => Ok(state),
+            Some(head) => {
+                self.turn.doubt();
+                Err(Error::Fenced { epoch: head.epoch })
+            }
             None => Err(Error::NotFounded),
         }
     }
@@ -330,6 +368,12 @@ impl Writer {
         if let Some(head) = self.state.as_ref().and_then(State::head) {
             let cursor = head.cursor.clone();
             self.restart.send_replace(Restart { generation, cursor });
+        }
+    }
+    fn turn_away(&self, replies: Vec<Reply>) {
+        let why = closed(&self.status.now()).unwrap_or_else(|| unavailable(LOST));
+        for reply in replies {
+            reply(Err(why.clone()));
         }
     }
     fn set(&self, projecting: Projecting) {
@@ -392,11 +436,14 @@ async fn leaves(store: &dyn Store, outcomes: &[Outcome]) -> HashMap<u64, Vec<u8>
         }
     }
 }
-/// A batch that holds nothing but a head with a higher epoch.
-fn take_over(expected: Option<(u64, u64)>, head: Head) -> Batch {
-    Batch {
+/// Commits a batch that holds nothing but a head with a higher epoch.
+async fn take_over(store: &dyn Store, state: &mut State) -> Result<Turn, Error> {
+    let head = state.head.as_mut().ok_or(Error::NotFounded)?;
+    let expected = Some((head.size, head.epoch));
+    head.epoch += 1;
+    let batch = Batch {
         expected,
-        head,
+        head: head.clone(),
         entries: Vec::new(),
         late_texts: Vec::new(),
         tiles: Vec::new(),
@@ -405,7 +452,9 @@ fn take_over(expected: Option<(u64, u64)>, head: Head) -> Batch {
         consumed: Vec::new(),
         fold: FOLD,
         read_models: Changes::default(),
-    }
+    };
+    store.commit(batch).await?;
+    Ok(Turn::by_lock(head.epoch))
 }
 fn one(incoming: Incoming) -> Chunk {
     Chunk {
@@ -418,14 +467,10 @@ fn refuse(replies: Vec<Reply>, why: &str) {
         reply(Err(unavailable(why)));
     }
 }
-fn unavailable(why: &str) -> Unavailable {
-    Unavailable {
-        why: why.to_owned(),
-        elsewhere: None,
-        retry_after_s: RETRY_AFTER_S,
-    }
-}
 fn report(error: &Error) {
+    if let Error::Elsewhere(_) | Error::Unsure { .. } = error {
+        return; // whoever keeps the lease has said it
+    }
     let source = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(error = %error, source, "the projector lost its place and reads it again");
 }
@@ -436,6 +481,15 @@ fn standing(error: &Error) -> Projecting {
         remedy: remedy.to_owned(),
     };
     match error {
+        Error::Elsewhere(Elsewhere {
+            address,
+            why,
+            remedy,
+        }) => Projecting::Elsewhere {
+            address: address.clone(),
+            why: why.clone(),
+            remedy: remedy.clone(),
+        },
         Error::Fenced { .. } => {
             halted("stop one of the two servers; this one goes on when it is started again")
         }
@@ -445,6 +499,7 @@ fn standing(error: &Error) -> Projecting {
             halted("run `piperoll verify` on the server's folder and restore what is wrong")
         }
         Error::Sequence { .. }
+        | Error::Unsure { .. }
         | Error::Store(
             store::Error::Conflict
             | store::Error::Unknown(_)

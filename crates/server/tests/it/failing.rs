@@ -33,7 +33,7 @@ impl Works {
         let status = status::Handle::new(Streaming::Embedded);
         let (writer_switch, stop) = Stop::new();
         let clock = home.clock.clone();
-        let (writer, door) = Writer::open(store.clone(), clock.clone(), status.clone(), stop)
+        let (writer, door) = Writer::open(store.clone(), clock.clone(), status.clone(), stop, None)
             .await
             .unwrap();
         let (feed_switch, stop) = Stop::new();
@@ -169,9 +169,15 @@ async fn a_projector_that_was_taken_over_stops() {
     assert_eq!(index(&works.submit(1).await), Some(1));
     let (_switch, stop) = Stop::new();
     let other = status::Handle::new(Streaming::Embedded);
-    let (_writer, _door) = Writer::open(works.store.clone(), works.home.clock.clone(), other, stop)
-        .await
-        .unwrap();
+    let (_writer, _door) = Writer::open(
+        works.store.clone(),
+        works.home.clock.clone(),
+        other,
+        stop,
+        None,
+    )
+    .await
+    .unwrap();
     assert_eq!(index(&works.submit(2).await), None);
     let halted = |now: &status::Snapshot| matches!(now.projecting, Projecting::Halted { .. });
     until(&works.status, halted).await;

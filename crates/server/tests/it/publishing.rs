@@ -39,7 +39,7 @@ impl Press {
             .unwrap();
         let origin = "piperoll.test.example/log/main".to_owned();
         let status = status::Handle::new(Streaming::Embedded);
-        Publisher::new(store, status, self.guard.clone(), origin, key)
+        Publisher::new(store, status, self.guard.clone(), origin, key, None)
     }
     async fn grow(&self, number: u8) {
         replay(&*self.store, &[self.home.message(number)], 1)
@@ -50,6 +50,10 @@ impl Press {
         let latest = self.store.latest_checkpoint().await.unwrap();
         latest.map(|latest| latest.size)
     }
+}
+/// Puts another text in the guard's place.
+fn replace(guard: &Guard, signed: Signed) {
+    guard.replace(guard.read().unwrap(), signed).unwrap();
 }
 fn objection(result: Result<(), Error>) -> String {
     match result {
@@ -125,13 +129,13 @@ async fn a_guard_of_another_root_or_an_older_one_forbids_signing() {
     let mut publisher = press.publisher();
     publisher.publish().await.unwrap();
 
-    press.guard.write(old).unwrap();
+    replace(&press.guard, old);
     press.grow(2).await;
     let why = objection(publisher.publish().await);
     assert!(why.contains("there is a checkpoint of 2"), "{why}");
 
     let root = Hash([9; 32]);
-    press.guard.write(Signed { size: 2, root }).unwrap();
+    replace(&press.guard, Signed { size: 2, root });
     let why = objection(publisher.publish().await);
     assert!(why.contains("not those that were signed"), "{why}");
 }
