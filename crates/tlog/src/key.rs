@@ -1,7 +1,7 @@
 //! Ed25519 keys: admission of public keys, strict verification, signing.
 //!
 //! Only keys of prime order are admitted and every signature goes through `verify_strict`, alone. Then cofactored, cofactorless
-//! and batch verifiers all accept what is accepted here (`reference/security.md` section 1.4).
+//! and batch verifiers all accept what is accepted here.
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 

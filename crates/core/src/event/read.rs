@@ -13,7 +13,7 @@ use crate::{
     time,
 };
 
-/// The members `CDEvents` allows around a content (`events.md` section 1).
+/// The members `CDEvents` allows around a content (its JSON schemas allow no others).
 const ROOT: &[Field] = &[
     required("context", Shape::Object(CONTEXT)),
     required("subject", Shape::Object(SUBJECT)),

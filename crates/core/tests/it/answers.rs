@@ -1,4 +1,4 @@
-//! What people are told of the example: the sentences, marks and rows of `mock/README.md`, made from its entries.
+//! What people are told of the example: sentences, marks and rows, made from its entries.
 
 use piperoll_core::answer::{
     self, Covers, EntryView, Found, LogRow, State, Story, Timeline, Where, Words,

@@ -32,7 +32,7 @@ use crate::{
     status::{self, Streaming},
 };
 
-/// The oldest server whose `sync_interval: always` keeps what it acknowledged (reference: nats.md section 1).
+/// The oldest server whose `sync_interval: always` keeps what it acknowledged.
 const SERVER_MIN: (i64, i64, i64) = (2, 14, 6);
 /// How long an acknowledgement or an answer may take; a busy disk syncs each message.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
