@@ -16,6 +16,7 @@ use crate::{
     clock,
     entropy::Entropy,
     folder::{self, Folder, Lock},
+    found::ADMISSION,
     guard::Guard,
     intake::Intake,
     projector::{self, State, Writer},
@@ -56,6 +57,10 @@ pub enum Error {
     Project(#[from] projector::Error),
     #[error("{0} holds no ledger yet; make one with `piperoll init`")]
     NotFounded(String),
+    #[error(
+        "the ledger was made under admission {0}, which this version does not know; use a newer one"
+    )]
+    Admission(u32),
     #[error("the key file {} is not the one that entry 0 lists; use the folder of this ledger, or restore its keys", .0.display())]
     WrongKey(PathBuf),
     #[error(transparent)]
@@ -273,6 +278,9 @@ async fn identify(folder: &Folder, store: &store::Shared) -> Result<(Ledger, Sec
         .authority()
         .genesis()
         .ok_or_else(|| Error::NotFounded(folder.root().display().to_string()))?;
+    if genesis.admission > ADMISSION {
+        return Err(Error::Admission(genesis.admission));
+    }
     let (event, _) = folder.read_key("event")?;
     if authority::keyid(event.public().as_bytes()) != genesis.event_keyid {
         return Err(Error::WrongKey(folder.key("event")));

@@ -31,8 +31,8 @@ use crate::{
     projector::{self, Message, Outcome, Position},
 };
 
-/// The number of the formats until the first tagged release (`formats.md`).
-const ADMISSION: u32 = 0;
+/// The number of the formats this version writes and knows; 0 until the first tagged release (`formats.md`).
+pub(crate) const ADMISSION: u32 = 0;
 /// How many different administrators must agree to change the root: a working and a recovery key of one person, one of two.
 const THRESHOLD: u32 = 1;
 

@@ -7,6 +7,7 @@
 
 mod batch;
 mod consumed;
+mod control;
 mod replay;
 mod state;
 mod writer;
@@ -29,7 +30,9 @@ use rayon::prelude::*;
 
 use crate::turn::Elsewhere;
 
-pub use batch::{EMBEDDED, Made, Outcome, is_control, make};
+pub use batch::{EMBEDDED, Made, Outcome, make};
+pub use control::is_control;
+pub(crate) use control::steer;
 pub use replay::{Message, replay};
 pub use state::{State, read_event};
 pub(crate) use writer::RETRY_AFTER_S;

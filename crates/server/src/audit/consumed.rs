@@ -4,7 +4,7 @@ use piperoll_core::kind::Content;
 use piperoll_store::{Consumed, Cursor, Head, Store};
 
 use super::{Error, Place};
-use crate::projector::EMBEDDED;
+use crate::projector::{EMBEDDED, steer};
 
 const PAGE_ROWS: u32 = 500;
 
@@ -27,8 +27,11 @@ pub(super) async fn check(
     controls: &[Control],
 ) -> Result<Account, Error> {
     let mut walk = Walk {
-        incarnation: EMBEDDED.to_owned(),
-        sequence: 0,
+        at: Cursor {
+            incarnation: EMBEDDED.to_owned(),
+            sequence: 0,
+            message: None,
+        },
         number: 0,
         messages: [0; 4],
         controls,
@@ -60,15 +63,14 @@ pub(super) async fn check(
             } = &head.cursor;
             return Err(walk.wrong(format!(
                 "it is missing, or a row before it is wrong: all rows account for {} entries up to message {} of {}, the head says {} up to {sequence} of {incarnation}",
-                walk.messages[0], walk.sequence, walk.incarnation, head.size,
+                walk.messages[0], walk.at.sequence, walk.at.incarnation, head.size,
             )));
         }
     }
 }
 
 struct Walk<'a> {
-    incarnation: String,
-    sequence: u64,
+    at: Cursor,
     number: u64,
     messages: [u64; 4],
     controls: &'a [Control],
@@ -79,8 +81,8 @@ impl Walk<'_> {
     }
     fn is_at(&self, head: &Head) -> bool {
         self.messages[0] == head.size
-            && self.sequence == head.cursor.sequence
-            && self.incarnation == head.cursor.incarnation
+            && self.at.sequence == head.cursor.sequence
+            && self.at.incarnation == head.cursor.incarnation
     }
     fn take(&mut self, row: &Consumed) -> Result<(), Error> {
         let counts = [row.recorded, row.duplicate, row.refused, row.junk];
@@ -94,11 +96,11 @@ impl Walk<'_> {
         Ok(())
     }
     fn range(&mut self, row: &Consumed, from: u64, to: u64, sum: u64) -> Result<(), Error> {
-        let next = self.sequence + 1;
-        if row.incarnation != self.incarnation || from != next {
+        let next = self.at.sequence + 1;
+        if row.incarnation != self.at.incarnation || from != next {
             return Err(self.wrong(format!(
                 "it begins at message {from} of {}, where message {next} of {} is the next",
-                row.incarnation, self.incarnation
+                row.incarnation, self.at.incarnation
             )));
         }
         if to < from || sum != to - from + 1 {
@@ -106,7 +108,7 @@ impl Walk<'_> {
                 "its counts sum to {sum}, but its range is {from} to {to}"
             )));
         }
-        self.sequence = to;
+        self.at.sequence = to;
         Ok(())
     }
     /// The row of a control entry stands exactly where that entry does.
@@ -120,18 +122,11 @@ impl Walk<'_> {
                 control.index
             )));
         }
-        match &control.content {
-            Content::StreamAdopted(adopted) => {
-                self.incarnation.clone_from(&adopted.incarnation);
-                self.sequence = adopted.sequence;
-            }
-            Content::StreamGapAccepted(gap) => self.sequence = gap.last,
-            _ => {}
-        }
-        if row.incarnation != self.incarnation {
+        steer(&control.content, &mut self.at);
+        if row.incarnation != self.at.incarnation {
             return Err(self.wrong(format!(
                 "it speaks of {}, where the stream is {}",
-                row.incarnation, self.incarnation
+                row.incarnation, self.at.incarnation
             )));
         }
         self.controls = later;

@@ -20,14 +20,13 @@ use super::{
     tree::{Checkpoints, Tiles},
 };
 use crate::{
+    found::ADMISSION,
     projector::{in_parallel, is_control},
     receipts::envelope_of,
 };
 
 /// Entries in memory at once; each is at most a few hundred kilobytes.
 const PAGE_ENTRIES: u32 = 256;
-/// The formats this version knows (`admission` in entry 0).
-const ADMISSION_MAX: u32 = 0;
 
 /// What the walk found.
 pub(super) struct Walked {
@@ -173,7 +172,7 @@ impl Walk<'_> {
         }
         let first = || Error::wrong(Place::Entry(0), "it is not a genesis event");
         let genesis = self.authority.genesis().ok_or_else(first)?;
-        if genesis.admission > ADMISSION_MAX {
+        if genesis.admission > ADMISSION {
             return Err(Error::Admission(genesis.admission));
         }
         if let Some(pinned) = self.pinned

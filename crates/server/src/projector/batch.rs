@@ -10,7 +10,7 @@ use piperoll_core::{
     Hash,
     fold::{self, FOLD, Missing},
     judge::{self, Checked, Known, Reason, Recorded, Refusal, Verdict},
-    kind::{Content, Kind},
+    kind::Content,
 };
 use piperoll_store::{self as store, Batch, Cursor, Head, NewEntry, NewJunk, NewRefused, Store};
 use piperoll_tlog::hash;
@@ -18,6 +18,7 @@ use piperoll_tlog::hash;
 use super::{
     Error, Position, Prepared,
     consumed::Ledger,
+    control,
     state::{self, State},
 };
 
@@ -192,12 +193,7 @@ impl Maker {
         let Verdict::Recorded(recorded) = verdict else {
             return verdict;
         };
-        let objection = match (position, &recorded.event.content) {
-            (Position::Control, content) => self.objection(content),
-            (Position::Next | Position::Sequence(_), content) => is_control(content.kind())
-                .then(|| "a control entry is given to the server, not to the stream".to_owned()),
-        };
-        match objection {
+        match control::objection(&recorded.event.content, position, &self.cursor) {
             None => Verdict::Recorded(recorded),
             Some(detail) => Verdict::Refused {
                 refusal: Refusal::new(Reason::Content, detail).at("subject.content"),
@@ -205,39 +201,6 @@ impl Maker {
                 first: None,
                 kept: true,
             },
-        }
-    }
-    fn objection(&self, content: &Content) -> Option<String> {
-        let Cursor {
-            incarnation,
-            sequence,
-            ..
-        } = &self.cursor;
-        match content {
-            Content::StreamAdopted(adopted) => {
-                let previous = adopted.previous.as_ref();
-                let follows = previous
-                    .is_some_and(|p| p.incarnation == *incarnation && p.sequence == *sequence);
-                (!follows || adopted.incarnation == *incarnation).then(|| {
-                    format!("the ledger has read {incarnation} up to {sequence}, and that is what a new stream follows")
-                })
-            }
-            Content::StreamGapAccepted(gap) => {
-                let next = gap.incarnation == *incarnation
-                    && gap.first == sequence + 1
-                    && gap.last >= gap.first;
-                (!next).then(|| {
-                    format!("the ledger has read {incarnation} up to {sequence}; a gap begins right after that")
-                })
-            }
-            Content::TimeCorrected(correction) => {
-                let ahead =
-                    correction.incarnation == *incarnation && correction.sequence > *sequence;
-                (!ahead).then(|| {
-                    format!("the ledger has read {incarnation} up to {sequence}; only the time of a later message can be corrected")
-                })
-            }
-            _ => Some("only a control entry goes straight to the projector".to_owned()),
         }
     }
 
@@ -304,7 +267,10 @@ impl Maker {
                 },
             );
         }
-        self.steer(&recorded.event.content);
+        control::steer(&recorded.event.content, &mut self.cursor);
+        if let Content::TimeCorrected(correction) = &recorded.event.content {
+            self.state.corrections.add(correction);
+        }
         let outcome = Outcome::Recorded {
             index,
             leaf: recorded.leaf.clone(),
@@ -312,24 +278,6 @@ impl Maker {
         };
         self.recorded.push(recorded);
         Ok(outcome)
-    }
-    /// What a control entry does to the cursor.
-    fn steer(&mut self, content: &Content) {
-        match content {
-            Content::StreamAdopted(adopted) => {
-                self.cursor = Cursor {
-                    incarnation: adopted.incarnation.clone(),
-                    sequence: adopted.sequence,
-                    message: None,
-                };
-            }
-            Content::StreamGapAccepted(gap) => {
-                self.cursor.sequence = gap.last;
-                self.cursor.message = None;
-            }
-            Content::TimeCorrected(correction) => self.state.corrections.add(correction),
-            _ => {}
-        }
     }
     fn flag_step_back(&mut self, sequence: u64, stream_time: Timestamp) {
         let Some((_, before)) = &self.cursor.message else {
@@ -473,13 +421,6 @@ fn new_refused(
         first,
         envelope: read.envelope.to_json(),
     }
-}
-/// Whether events of a kind are decisions about the stream, which go straight to the projector.
-pub fn is_control(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::StreamAdopted | Kind::StreamGapAccepted | Kind::TimeCorrected
-    )
 }
 /// The message behind an event that judging would have recorded, to be kept as refused.
 fn reread(recorded: &Recorded) -> Option<Box<judge::Read>> {

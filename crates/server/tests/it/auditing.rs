@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 use piperoll_core::name::LedgerId;
 use piperoll_server::{
     audit::{self, Place, audit},
+    engine::Engine,
+    intake::Wait,
     projector::{Message, replay},
 };
 use piperoll_store as store;
@@ -153,4 +155,21 @@ async fn a_tile_that_was_changed_or_lost_is_named() {
         let first = Place::Tile { level: 0, index: 0 };
         expect(&store, home.path(), alter, first).await;
     }
+}
+
+#[tokio::test]
+async fn an_audit_beside_a_running_server_speaks_of_one_moment() {
+    let home = Home::new().await;
+    let engine = Engine::start(home.engine()).await.unwrap();
+    let reader = home.store().await;
+    for round in 0..4_u8 {
+        let messages = (0..30).map(|n| home.person(round * 30 + n));
+        let sent = messages.map(|message| engine.intake.submit(message, Wait::Recorded));
+        let sent = futures_util::future::join_all(sent);
+        let (answers, report) = tokio::join!(sent, audit(&*reader, None));
+        assert!(answers.iter().all(Result::is_ok));
+        assert!(report.unwrap().entries >= u64::from(round) * 30 + 1);
+    }
+    assert_eq!(audit(&*reader, None).await.unwrap().entries, 121);
+    engine.shutdown().await;
 }
