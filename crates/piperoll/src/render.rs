@@ -53,9 +53,14 @@ pub(crate) fn log(rows: &[LogRow]) -> String {
         cells,
     )
 }
-/// `pipeline:checkout-deploy`: a URN without what all of them begin with.
+/// `pipeline:checkout-deploy`; a person's id says nothing to anybody, and their name stands in the line itself.
 fn short_principal(urn: &str) -> &str {
-    urn.strip_prefix("urn:piperoll:").unwrap_or(urn)
+    let short = urn.strip_prefix("urn:piperoll:").unwrap_or(urn);
+    if short.starts_with("person:") {
+        "a person"
+    } else {
+        short
+    }
 }
 /// `acme/checkout#418`: an id without its host.
 fn short_change(id: &str) -> &str {

@@ -89,6 +89,18 @@ mod tests {
         assert_eq!(escape_block("a\n\tb\r\u{1b}c"), "a\n    b\\r\\u{1b}c");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn nothing_unsafe_is_left_whatever_was_said(text in proptest::prelude::any::<String>()) {
+            proptest::prop_assert!(!escape_line(&text).chars().any(is_unsafe));
+            proptest::prop_assert!(!escape_block(&text).chars().any(|c| c != '\n' && is_unsafe(c)));
+            let json = serde_json::to_string(&text).unwrap();
+            let shown = escape_json(&json).into_owned();
+            proptest::prop_assert!(!shown.chars().any(is_unsafe));
+            proptest::prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
+        }
+    }
+
     #[test]
     fn escaped_json_means_the_same() {
         let value = serde_json::json!({"a": "x\u{9b}\u{202e}y", "b": "ok\u{e0041}"});
