@@ -6,6 +6,7 @@
 )]
 
 mod alertmanager;
+mod bad_input;
 mod browser;
 mod chromium;
 mod cli;
@@ -19,6 +20,7 @@ mod emitter;
 mod github;
 mod http;
 mod ledger;
+mod many_lines;
 mod nats;
 mod one_story;
 mod replay;

@@ -185,7 +185,13 @@ fn members<'a>(
         } else {
             format!("{field} is not an object")
         };
-        return Err(shape(field, detail, format!("send an object of {all}")));
+        let refusal =
+            Refusal::new(Reason::Shape, detail).remedy(format!("send an object of {all}"));
+        return Err(if field.is_empty() {
+            refusal
+        } else {
+            refusal.at(field)
+        });
     };
     if let Some(name) = required.iter().find(|name| !object.contains_key(**name)) {
         let name = inside(name);

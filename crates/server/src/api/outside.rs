@@ -44,7 +44,12 @@ impl Room {
 /// Serves a request if there is room, and for a bounded time. A webhook's body has a wait of its own within this one.
 pub(super) async fn bounded(State(room): State<Room>, request: Request, next: Next) -> Response {
     if request.uri().to_string().len() > limits::URI_BYTES_MAX {
-        return Problem::too_large("an address", limits::URI_BYTES_MAX).into_response();
+        return Problem::too_large(
+            "an address",
+            limits::URI_BYTES_MAX,
+            "ask for less at a time",
+        )
+        .into_response();
     }
     let Ok(_place) = room.0.try_acquire() else {
         return Problem::busy("too many requests at a time").into_response();

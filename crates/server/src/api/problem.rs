@@ -220,13 +220,14 @@ impl Problem {
         .remedy("type the address, or open it from a page of this server")
     }
     /// 413: a body beyond `bytes_max`.
-    pub fn too_large(what: &str, bytes_max: usize) -> Self {
+    pub fn too_large(what: &str, bytes_max: usize, remedy: &str) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             Reason::TooLarge.as_str(),
             "too large",
             format!("{what} may have {bytes_max} bytes at most"),
         )
+        .remedy(remedy)
     }
     /// 413: a body of more than `lines_max` lines.
     pub fn too_many_lines(lines_max: usize) -> Self {
@@ -343,7 +344,11 @@ impl From<PathRejection> for Problem {
 impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Self {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Self::too_large("a body", limits::EVENTS_BODY_BYTES_MAX)
+            Self::too_large(
+                "a body",
+                limits::EVENTS_BODY_BYTES_MAX,
+                "send the events in several requests",
+            )
         } else {
             Self::bad_body("the body did not arrive whole")
         }

@@ -162,6 +162,7 @@ impl Proof {
                 return Err(Problem::too_large(
                     "a webhook's body",
                     limits::BRIDGE_BODY_BYTES_MAX,
+                    "a webhook is never larger than this; look at what sends to this address",
                 ));
             }
             if size > limits::BRIDGE_SMALL_BODY_BYTES && turn.is_none() {
