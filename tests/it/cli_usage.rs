@@ -198,3 +198,23 @@ fn a_key_is_made_once_and_only_its_owner_may_read_it() {
         listed.out
     );
 }
+
+#[test]
+fn the_demo_leaves_other_ledgers_and_its_own_ruins_alone() {
+    let ledger = Ledger::found();
+    let demo = [
+        "demo",
+        "--data",
+        "data",
+        "--exit",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    run(&ledger, &demo, &[]).complains(1, &["not the demo's", "piperoll demo --data FOLDER"]);
+    std::fs::create_dir(ledger.path("data/elsewhere")).unwrap();
+    std::fs::write(ledger.path("data/elsewhere/recovery-key"), "").unwrap();
+    run(&ledger, &demo, &[]).complains(1, &["did not get to its end", "remove that folder"]);
+    std::fs::create_dir_all(ledger.path("full/of/things")).unwrap();
+    run(&ledger, &["demo", "--data", "full", "--exit"], &[]).complains(1, &["is no demo's folder"]);
+    assert_eq!(ledger.sql("select count(*) from entry"), "1");
+}

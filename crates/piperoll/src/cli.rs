@@ -13,7 +13,7 @@ use crate::{command, exit::Exit};
     version,
     disable_help_subcommand = false,
     subcommand_required = false,
-    help_template = "{about}\n\n{usage-heading} {usage}\n\n{after-help}",
+    help_template = "{about}\n\n{usage-heading} {usage}{after-help}",
     propagate_version = true
 )]
 pub(crate) struct Cli {

@@ -50,6 +50,10 @@ impl Layout {
     pub(crate) fn outbox(&self, name: &str) -> PathBuf {
         self.elsewhere("outboxes").join(name)
     }
+    /// Written when the story was told to its end.
+    pub(crate) fn told(&self) -> PathBuf {
+        self.elsewhere("told")
+    }
     /// Where the ledger is founded before its folder gets its content.
     pub(crate) fn founding(&self) -> PathBuf {
         self.data.join("founding")

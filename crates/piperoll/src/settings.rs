@@ -44,6 +44,9 @@ const USER_KEYS: &[&str] = &[
 /// Flags that must be given each time they are meant.
 const NEVER_FROM_SETTINGS: &[&str] = &["help", "version", "yes"];
 
+/// Flags whose value the help never shows, wherever it came from.
+const SECRET: &[&str] = &["key", "token", "database"];
+
 /// Values of flags by their long name, from the files.
 pub(crate) type Values = BTreeMap<String, String>;
 
@@ -139,7 +142,10 @@ fn with_default(arg: Arg, files: &Values, environment: Environment<'_>) -> Arg {
             .value_parser(FalseyValueParser::new())
             .default_value(value)
             .required(false),
-        _ => arg.default_value(value).required(false),
+        _ => arg
+            .default_value(value)
+            .hide_default_value(SECRET.contains(&long.as_str()))
+            .required(false),
     }
 }
 /// The variable that stands for a flag: `--admin-key` is `PIPEROLL_ADMIN_KEY`.
@@ -252,6 +258,14 @@ mod tests {
         assert_eq!(values["server"], "http://project");
         assert_eq!(values["strict"], "true");
         assert_eq!(values["key"], "~/k");
+    }
+
+    #[test]
+    fn the_help_shows_no_key_that_a_variable_holds() {
+        let key = Command::new("piperoll").arg(Arg::new("key").long("key"));
+        let lookup = |name: &str| (name == "PIPEROLL_KEY").then(|| "secret words".to_owned());
+        let help = apply(key, &Values::new(), &lookup).render_long_help();
+        assert!(!help.to_string().contains("secret words"), "{help}");
     }
 
     #[test]

@@ -86,6 +86,7 @@ async fn first_time(args: &Args, layout: &Layout) -> Result<(Running, Source, Pl
     let status = running.state().status.clone();
     let mut player = Player::new(layout.clone(), server.clone(), ledger, status, clock, now);
     player.play().await?;
+    std::fs::write(layout.told(), "the demo's story was told to its end\n")?;
     Ok((running, Source::Server(server), player))
 }
 /// A folder that the demo made before: nothing is sent a second time.
@@ -100,6 +101,13 @@ async fn again(args: &Args, layout: &Layout) -> Result<(Running, Source)> {
             "serve the one that is there with: piperoll serve --data {}",
             args.data.display()
         )));
+    }
+    if !layout.told().exists() {
+        return Err(Problem::failed(format!(
+            "{} holds a demo that did not get to its end",
+            args.data.display()
+        ))
+        .hint("remove that folder, or name another with --data"));
     }
     output::say(&format!(
         "{} is already there from an earlier demo: nothing is sent again, it is served as it is.",

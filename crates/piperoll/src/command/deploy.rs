@@ -40,8 +40,10 @@ enum Command {
 /// Which deployment it is.
 #[derive(Debug, clap::Args)]
 struct WhatArgs {
+    /// The service
     #[arg(long, short = 's', value_name = "SERVICE")]
     service: String,
+    /// The environment
     #[arg(long, short = 'e', value_name = "ENVIRONMENT")]
     environment: String,
     #[command(flatten)]

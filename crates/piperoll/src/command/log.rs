@@ -21,8 +21,10 @@ const PAGE_ROWS: usize = 500;
     after_help = "example: piperoll log -s checkout -e production --kind 'deployment.*' --since -7d"
 )]
 pub(crate) struct Args {
+    /// The service
     #[arg(long, short = 's', value_name = "SERVICE")]
     service: Option<String>,
+    /// The environment
     #[arg(long, short = 'e', value_name = "ENVIRONMENT")]
     environment: Option<String>,
     /// A change, by any of its names

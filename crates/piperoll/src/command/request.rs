@@ -18,6 +18,7 @@ use crate::{
     after_help = "example: piperoll request -s checkout -e production --artifact sha256:… --summary \"Ask for the postcode first\""
 )]
 pub(crate) struct Args {
+    /// The service
     #[arg(long, short = 's', value_name = "SERVICE")]
     service: Option<String>,
     /// Where it is to go

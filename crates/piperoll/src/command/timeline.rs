@@ -22,8 +22,10 @@ pub(crate) struct Args {
     /// Before then
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     until: Option<String>,
+    /// The service
     #[arg(long, short = 's', value_name = "SERVICE")]
     service: Option<String>,
+    /// The environment
     #[arg(long, short = 'e', value_name = "ENVIRONMENT")]
     environment: Option<String>,
     #[command(flatten)]

@@ -33,8 +33,10 @@ pub(super) struct Given {
 /// Members of the profile, on every kind.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct CommonArgs {
+    /// The service
     #[arg(long, short = 's', value_name = "SERVICE")]
     service: Option<String>,
+    /// The environment
     #[arg(long, short = 'e', value_name = "ENVIRONMENT")]
     environment: Option<String>,
     /// The change it is filed under, such as github:acme/checkout#418
