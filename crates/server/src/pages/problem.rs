@@ -6,14 +6,14 @@ use axum::{
     response::Response,
 };
 
-use super::Frame;
+use super::{Frame, words::clean};
 use crate::api::problem::Problem;
 
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct Page {
     frame: Frame,
-    heading: &'static str,
+    heading: String,
     detail: String,
     remedy: Option<String>,
     status: u16,
@@ -37,14 +37,14 @@ pub(crate) fn dress(response: Response) -> Response {
     };
     let page = Page {
         frame: Frame {
-            title: problem.title().to_owned(),
+            title: capital(problem.title()),
             menu: "",
             as_of: String::new(),
             origin: String::new(),
         },
-        heading: problem.title(),
-        detail: problem.detail().to_owned(),
-        remedy: problem.remedy_text().map(str::to_owned),
+        heading: capital(problem.title()),
+        detail: full(problem.detail()),
+        remedy: problem.remedy_text().map(full),
         status: problem.status(),
     };
     let Ok(html) = page.render() else {
@@ -57,4 +57,21 @@ pub(crate) fn dress(response: Response) -> Response {
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
     Response::from_parts(parts, html.into())
+}
+/// With a capital, as a heading begins.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+/// With a capital and a full stop, as a sentence has them.
+fn full(text: &str) -> String {
+    let text = clean(&capital(text));
+    if text.ends_with(['.', '!', '?']) {
+        text
+    } else {
+        format!("{text}.")
+    }
 }

@@ -57,13 +57,18 @@ pub(super) struct Page {
     lines: Vec<RecordLine>,
     completeness: Vec<Sentence>,
 }
+/// What an approver was shown stands open in the table up to this length.
+const SHOWN_BYTES_MAX: usize = 200;
+
 /// A row of "who agreed, and to what".
 struct Decision {
     who: Sentence,
     role: String,
     verdict: String,
     place: String,
+    /// What they were shown, folded away where it is long.
     shown: Fact,
+    shown_is_long: bool,
     comment: Option<Fact>,
     time: String,
     datetime: String,
@@ -248,6 +253,7 @@ impl Decision {
                 .map_or_else(|| "no role named".to_owned(), words::clean),
             verdict: words::clean(&agreement.decision),
             place: place.join(", "),
+            shown_is_long: matches!(&agreement.shown, Words::Said(text) if text.len() > SHOWN_BYTES_MAX),
             shown: fact("was shown", &agreement.shown),
             comment: agreement.comment.as_ref().map(|words| fact("said", words)),
             time: words::moment(agreement.at.time),
