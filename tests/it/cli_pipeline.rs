@@ -60,7 +60,10 @@ fn a_finish_belongs_to_the_start_that_came_before_it() {
         (Some("recorded"), Some(2))
     );
     pipeline
-        .run(&ledger, &[&["deploy", "finish"][..], &WHERE].concat())
+        .run(
+            &ledger,
+            &[&["deploy", "finish", "--outcome", "success"][..], &WHERE].concat(),
+        )
         .succeeds();
     assert_eq!(
         ledger.sql("select count(distinct subject) from entry where idx in (2, 3)"),
@@ -72,7 +75,10 @@ fn a_finish_belongs_to_the_start_that_came_before_it() {
         "2"
     );
     pipeline
-        .run(&ledger, &[&["deploy", "finish"][..], &WHERE].concat())
+        .run(
+            &ledger,
+            &[&["deploy", "finish", "--outcome", "success"][..], &WHERE].concat(),
+        )
         .complains(2, &["was started here", "--deployment ID"]);
 }
 
@@ -91,7 +97,10 @@ fn with_the_ledger_down_events_wait_and_flush_delivers_each_once() {
         ],
     );
     pipeline
-        .run(&ledger, &deploy("finish", &["--strict"]))
+        .run(
+            &ledger,
+            &deploy("finish", &["--strict", "--outcome", "success"]),
+        )
         .complains(5, &["does not answer", "(2 waiting)"]);
     let said = pipeline.run(
         &ledger,

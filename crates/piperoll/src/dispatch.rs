@@ -172,8 +172,9 @@ impl Dispatch {
     /// What earlier commands left behind: receipts that are ready by now, then events that still wait. What comes of it is
     /// said, and stands in nobody's way.
     pub(crate) async fn catch_up(&self) -> Result {
-        self.fetch_receipts().await?;
+        let answered = self.fetch_receipts().await?;
         if let Ok(courier) = self.courier()
+            && answered
             && !self.is_wrong_ledger()
         {
             let report = courier.flush(OLDER_EVENTS_WITHIN).await;
@@ -181,13 +182,16 @@ impl Dispatch {
         }
         Ok(())
     }
-    /// Brings home the receipts that are ready by now; what is not ready comes with a later command.
-    pub(crate) async fn fetch_receipts(&self) -> Result {
-        if let Ok(courier) = self.courier() {
-            let report = courier.fetch_receipts(RECEIPTS_WITHIN).await;
-            self.raise(&report.map_err(anyhow::Error::from)?).await;
-        }
-        Ok(())
+    /// Brings home the receipts that are ready by now; what is not ready comes with a later command. Gives whether the ledger
+    /// answered, as far as it was asked.
+    pub(crate) async fn fetch_receipts(&self) -> Result<bool> {
+        let Ok(courier) = self.courier() else {
+            return Ok(false);
+        };
+        let report = courier.fetch_receipts(RECEIPTS_WITHIN).await;
+        let report = report.map_err(anyhow::Error::from)?;
+        self.raise(&report).await;
+        Ok(report.stopped.is_none())
     }
     /// Says what happened to other events on the way.
     async fn raise(&self, report: &Report) {

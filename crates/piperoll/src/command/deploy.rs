@@ -91,7 +91,7 @@ struct FinishArgs {
     #[command(flatten)]
     what: WhatArgs,
     /// success, failure, cancel or error
-    #[arg(long, value_name = "OUTCOME", default_value = "success", value_parser = parse_outcome)]
+    #[arg(long, value_name = "OUTCOME", value_parser = parse_outcome)]
     outcome: Outcome,
     /// What sort of failure it was, in a word
     #[arg(long, value_name = "WORD")]
@@ -287,7 +287,9 @@ async fn run_command(args: RunArgs) -> Result<ExitCode> {
         .await;
     let code = ended.exit_code();
     match finished.and_then(|sent| sent.conclude(&ended.words(began.elapsed()), strict)) {
-        Ok(()) => emitter.dispatch.fetch_receipts().await?,
+        Ok(()) => {
+            emitter.dispatch.fetch_receipts().await?;
+        }
         Err(problem) if strict && matches!(ended, Ended::Exited(0)) => return Err(problem),
         Err(problem) => output::complain(&problem),
     }
