@@ -10,10 +10,7 @@ mod messages;
 mod report;
 mod shop;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use piperoll_core::name::Origin;
@@ -23,6 +20,8 @@ use piperoll_server::{
     folder::Folder,
     found::{Founding, found},
 };
+
+use piperoll_store::admin;
 
 pub(crate) use report::Report;
 
@@ -82,23 +81,13 @@ pub(crate) async fn ingest(plan: Plan) -> anyhow::Result<Report> {
     let peak_rss_mb = report::peak_rss_mb();
     let entries = engine.status.now().size;
     engine.shutdown().await;
+    let address = Folder::new(&data).address(plan.database.as_deref())?;
     let disk = report::Disk {
-        bytes: database_bytes(&data),
+        bytes: admin::bytes(&address).await?,
         entries,
     };
 
     output::say("checking their signatures alone");
     let ceiling = tokio::task::spawn_blocking(move || ceiling::measure(&shop, &file)).await??;
     Ok(Report::new(&plan, &recorded, ceiling, peak_rss_mb, &disk))
-}
-
-/// Bytes of the database in its folder, with what is kept beside it.
-fn database_bytes(data: &Path) -> u64 {
-    let database = Folder::new(data).database();
-    let size = |suffix: &str| {
-        let mut path = database.clone().into_os_string();
-        path.push(suffix);
-        std::fs::metadata(path).map_or(0, |file| file.len())
-    };
-    size("") + size("-wal")
 }

@@ -41,6 +41,7 @@ pub(crate) enum Command {
     Timeline(command::timeline::Args),
     Verify(command::verify::Args),
     Receipt(command::receipt::Args),
+    Admin(command::admin::Args),
     Bench(command::bench::Args),
     Completions(command::completions::Args),
 }
@@ -52,7 +53,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("people", &["request", "approve", "reject", "key"]),
     ("questions", &["log", "change", "where", "timeline"]),
     ("proof", &["verify", "receipt"]),
-    ("operating", &["bench", "completions"]),
+    ("operating", &["admin", "bench", "completions"]),
 ];
 
 /// What bare `piperoll` prints: five lines.

@@ -1,6 +1,7 @@
 //! The commands, one file each. A command reads its arguments, calls one thing and prints what came of it.
 
 pub(crate) mod add;
+pub(crate) mod admin;
 pub(crate) mod approve;
 pub(crate) mod bench;
 pub(crate) mod change;
@@ -44,6 +45,7 @@ pub(crate) async fn run(command: Command) -> Result<ExitCode> {
         Command::Receipt(args) => receipt::run(args).await?,
         Command::Flush(args) => flush::run(args).await?,
         Command::Kinds(args) => kinds::run(&args)?,
+        Command::Admin(args) => admin::run(args).await?,
         Command::Bench(args) => bench::run(args).await?,
         Command::Completions(args) => completions::run(&args)?,
         Command::Key(args) => key::run(args).await?,

@@ -72,10 +72,10 @@ impl DataArgs {
     }
 }
 
-/// `--data` or `--database`, of commands that only read a ledger and need no key: either one alone.
+/// `--data` or `--database`, of commands that need the database and no key: either one alone.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ReadArgs {
-    /// Read the ledger in this server's folder, served or not
+    /// The ledger in this server's folder
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -95,10 +95,10 @@ impl ReadArgs {
             (None, None) => Ok(None),
         }
     }
-    /// For commands that read nothing else.
+    /// For commands that ask nobody else.
     pub(crate) fn required(&self) -> Result<Address> {
         self.address()?.ok_or_else(|| {
-            Problem::usage("it is not said which ledger to read")
+            Problem::usage("it is not said which ledger is meant")
                 .hint("a server's folder: --data FOLDER; a database: --database ADDRESS (or PIPEROLL_DATABASE)")
         })
     }

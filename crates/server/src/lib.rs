@@ -20,6 +20,7 @@ pub mod offline;
 pub mod pages;
 pub mod projector;
 pub mod publisher;
+pub mod rebuild;
 pub mod receipts;
 pub mod serve;
 pub mod status;

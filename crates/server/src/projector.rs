@@ -8,6 +8,7 @@
 mod batch;
 mod consumed;
 mod control;
+pub(crate) mod folding;
 mod replay;
 mod state;
 mod writer;

@@ -251,7 +251,13 @@ impl Keeper {
             .await
             .expect("reading a file neither panics nor is cancelled")
             .map_err(|error| chain(&error))?;
-        let address = &lease.address;
+        let Some(address) = server_of(lease) else {
+            return Ok(Standing::Elsewhere(Elsewhere {
+                address: None,
+                why: format!("`{}` is at work on this ledger", lease.address),
+                remedy: "this server goes on when that has ended".to_owned(),
+            }));
+        };
         let then = if signed && guarded.is_none() {
             format!(
                 "this one will not take over, because the guard of that one is not at {}: give both the same --state folder",
@@ -261,7 +267,7 @@ impl Keeper {
             "this one takes over when that one ends".to_owned()
         };
         Ok(Standing::Elsewhere(Elsewhere {
-            address: Some(address.clone()),
+            address: Some(address.to_owned()),
             why: format!(
                 "the server at {address} takes the events of this ledger, and this one only reads"
             ),
@@ -310,10 +316,17 @@ async fn in_time<T>(asked: impl Future<Output = Result<T, store::Error>>) -> Res
 fn millis(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).expect("a lease lasts seconds")
 }
+/// Where the holder answers; `None` if it is no server, but an operator's command.
+fn server_of(lease: &Lease) -> Option<&str> {
+    lease
+        .address
+        .contains("://")
+        .then_some(lease.address.as_str())
+}
 /// The lease is free, but this server could not sign.
 fn objected(lease: Option<&Lease>, objection: &crate::guard::Objection) -> Elsewhere {
-    let nobody = match lease {
-        Some(lease) => format!("the server at {} is gone", lease.address),
+    let nobody = match lease.and_then(server_of) {
+        Some(address) => format!("the server at {address} is gone"),
         None => "no server takes the events of this ledger".to_owned(),
     };
     Elsewhere {

@@ -38,6 +38,14 @@ pub async fn migrate(address: &Address, service_role: Option<&str>) -> Result<()
     Ok(())
 }
 
+/// Bytes that the database takes on disk, indexes and logs of a file included.
+pub async fn bytes(address: &Address) -> Result<u64, Error> {
+    match address {
+        Address::File(path) => Ok(sqlite::bytes(path)),
+        Address::Server(address) => postgres::bytes(&postgres::parse(address)?).await,
+    }
+}
+
 /// What was copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {

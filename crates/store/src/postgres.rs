@@ -221,6 +221,19 @@ pub(crate) async fn migrate(options: &PgConnectOptions) -> Result<(), Error> {
     Ok(())
 }
 
+const BYTES: &str = "select pg_database_size(current_database())";
+
+pub(crate) async fn bytes(options: &PgConnectOptions) -> Result<u64, Error> {
+    let mut connection = connect(options).await?;
+    let row = sqlx::query(BYTES)
+        .fetch_one(&mut connection)
+        .await
+        .map_err(failed::<sqlx::Postgres>)?;
+    let bytes: i64 = row.try_get(0).map_err(Error::Database)?;
+    let _ = connection.close().await;
+    Ok(bytes.unsigned_abs())
+}
+
 const GRANT: &str = "select piperoll_grant($1)";
 
 /// Gives the role that serves what it needs and no more. For the owner of the tables.

@@ -227,6 +227,11 @@ fn missing(path: &Path) -> Error {
         remedy: "make a ledger with `piperoll init`, or name its folder".to_owned(),
     }
 }
+/// The file with what is kept beside it.
+pub(crate) fn bytes(path: &Path) -> u64 {
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    size(path) + size(&beside(path, "-wal"))
+}
 fn holds_bytes(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|file| file.len() > 0)
 }

@@ -6,6 +6,7 @@ use crate::{
     bench::{self, Plan},
     exit::Result,
     output::{self, Format, FormatArgs},
+    place::DatabaseArgs,
 };
 
 /// Fewer say nothing, and more fill disks.
@@ -35,6 +36,8 @@ struct IngestArgs {
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
     #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
     format: FormatArgs,
 }
 
@@ -45,7 +48,7 @@ pub(crate) async fn run(args: Args) -> Result {
         events: count(args.events),
         in_flight: count(args.in_flight),
         data: args.data,
-        database: None,
+        database: args.database.address_text(),
     })
     .await?;
     match args.format.format() {

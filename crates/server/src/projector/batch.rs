@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 use piperoll_core::{
     Hash,
-    fold::{self, FOLD, Missing},
+    fold::{self, FOLD},
     judge::{self, Checked, Known, Reason, Recorded, Refusal, Verdict},
     kind::Content,
 };
@@ -18,14 +18,12 @@ use piperoll_tlog::hash;
 use super::{
     Error, Position, Prepared,
     consumed::Ledger,
-    control,
+    control, folding,
     state::{self, State},
 };
 
 /// The incarnation of the stream in memory.
 pub const EMBEDDED: &str = "embedded";
-/// How often the fold may ask for more aggregates for one entry; each round loads at least one.
-const FOLD_ROUNDS_MAX: usize = 64;
 /// A stream time this much earlier than the one before it is flagged (design.md section 5).
 const STEP_BACK_MS: i64 = 1_000;
 
@@ -289,28 +287,14 @@ impl Maker {
         }
     }
 
-    /// Folds what was recorded. Aggregates are prefetched in one call; what is still missing is loaded entry by entry.
+    /// Folds what was recorded.
     async fn fold(&mut self, store: &dyn Store) -> Result<(), Error> {
         let first = self.size - self.recorded.len() as u64;
-        let needs: BTreeSet<_> = (first..)
+        let entries: Vec<_> = (first..)
             .zip(&self.recorded)
-            .flat_map(|(index, recorded)| fold::needs(entry(index, recorded)))
-            .filter(|key| !self.state.working.is_loaded(key))
+            .map(|(index, recorded)| entry(index, recorded))
             .collect();
-        provide(store, &mut self.state.working, needs).await?;
-        for (index, recorded) in (first..).zip(&self.recorded) {
-            let mut rounds = 0;
-            while let Err(Missing(keys)) =
-                fold::fold(entry(index, recorded), &mut self.state.working)
-            {
-                rounds += 1;
-                if rounds > FOLD_ROUNDS_MAX {
-                    return Err(Error::Fold { index });
-                }
-                provide(store, &mut self.state.working, keys).await?;
-            }
-        }
-        Ok(())
+        folding::take_in(store, FOLD, &mut self.state.working, &entries).await
     }
 
     fn finish(mut self, outcomes: Vec<Outcome>) -> Result<Made, Error> {
@@ -360,27 +344,6 @@ fn entry(index: u64, recorded: &Recorded) -> fold::Entry<'_> {
         payload_hash: recorded.payload_hash,
         event: &recorded.event,
     }
-}
-async fn provide(
-    store: &dyn Store,
-    working: &mut fold::Working,
-    keys: BTreeSet<fold::Key>,
-) -> Result<(), Error> {
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let keys: Vec<_> = keys.into_iter().collect();
-    let found = store.aggregates(FOLD, &keys).await?;
-    for (key, json) in keys.into_iter().zip(found) {
-        let place = format!("aggregate {} {}", key.kind, key.id);
-        working
-            .provide(key, json.as_deref())
-            .map_err(|error| store::Error::Corrupt {
-                place,
-                what: error.to_string(),
-            })?;
-    }
-    Ok(())
 }
 fn new_entry(index: u64, leaf_hash: Hash, recorded: Recorded) -> NewEntry {
     let event = recorded.event;
