@@ -1,6 +1,6 @@
 //! The demo: a week of a small shop, told through the real intake and bridges to a real server, on a clock of its own.
 //!
-//! [`story`] is the week as data, [`bodies`] what a code host and a monitor would post, [`play`] sends it all, [`print`] shows what
+//! [`story`] is the week as data, [`bodies`] what a code host and a monitor would post, [`play`] sends it all, [`mod@print`] shows what
 //! came of it. Everything lies in one folder: the server's own things at its top, and in `elsewhere` what in life would lie on
 //! other machines (people's keys, outboxes, the recovery key, the guard).
 

@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7470")]
     listen: SocketAddr,
-    /// The address under which others reach it, for links and snippets [default: http://<where it listens>]
+    /// The address under which others reach it, for links and snippets [default: where it listens]
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     #[command(flatten)]
