@@ -1,6 +1,6 @@
 //! The projector: the only writer of entries. Messages come in order of the stream; each batch is one transaction.
 //!
-//! Signatures are checked on all cores while the batch before is committed ([`prepare`]); judging, folding and appending go in
+//! Signatures are checked on all cores while the batch before is committed (`Prepared`); judging, folding and appending go in
 //! order ([`make`]); the commit moves the head by compare-and-swap; then whoever waits is answered. A crash before the commit
 //! leaves nothing, a crash after it is a duplicate on the next try. When the outcome of a commit is not known, everything in memory
 //! is dropped and the database is asked.
