@@ -81,21 +81,34 @@ pub(crate) fn closed_pipe_is_no_error(written: io::Result<()>) -> Result {
 /// Rows under upper-case headings, two spaces apart, no lines; cells wrap to the terminal's width, and off a terminal each row
 /// is one line.
 pub(crate) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    table_at(terminal::width(), headings, rows)
+    let single = |row: Vec<String>| row.into_iter().map(|cell| vec![cell]).collect();
+    stacked(headings, rows.into_iter().map(single))
 }
-fn table_at(
+/// The same with cells of several lines; off a terminal they stand behind one another.
+pub(crate) fn stacked(
+    headings: &[&str],
+    rows: impl IntoIterator<Item = Vec<Vec<String>>>,
+) -> String {
+    stacked_at(terminal::width(), headings, rows)
+}
+fn stacked_at(
     width: Option<u16>,
     headings: &[&str],
-    rows: impl IntoIterator<Item = Vec<String>>,
+    rows: impl IntoIterator<Item = Vec<Vec<String>>>,
 ) -> String {
+    let between = if width.is_some() { "\n" } else { "  " };
+    let cell = |lines: &Vec<String>| {
+        let lines: Vec<_> = lines
+            .iter()
+            .map(|line| terminal::escape_line(line))
+            .collect();
+        lines.join(between)
+    };
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
     for row in rows {
-        table.add_row(
-            row.iter()
-                .map(|cell| terminal::escape_line(cell).into_owned()),
-        );
+        table.add_row(row.iter().map(cell));
     }
     match width {
         Some(width) => table
@@ -117,23 +130,24 @@ fn table_at(
 mod tests {
     use super::*;
 
-    fn rows() -> Vec<Vec<String>> {
+    fn rows() -> Vec<Vec<Vec<String>>> {
+        let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
         vec![
             vec![
-                "checkout".into(),
-                "Ask for the postcode before the address".into(),
+                lines(&["checkout"]),
+                lines(&["Ask for the postcode before the address", "since Wed"]),
             ],
-            vec!["pay".into(), "two\nlines \u{1b}[2J".into()],
+            vec![lines(&["pay"]), lines(&["two\nlines \u{1b}[2J"])],
         ]
     }
 
     #[test]
     fn off_a_terminal_a_row_is_one_line_and_nothing_is_cut() {
         assert_eq!(
-            table_at(None, &["service", "what"], rows()),
+            stacked_at(None, &["service", "what"], rows()),
             [
                 "SERVICE   WHAT\n",
-                "checkout  Ask for the postcode before the address\n",
+                "checkout  Ask for the postcode before the address  since Wed\n",
                 "pay       two\\nlines \\u{1b}[2J\n",
             ]
             .concat()
@@ -141,10 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn on_a_terminal_a_table_keeps_within_its_width() {
-        let text = table_at(Some(40), &["service", "what"], rows());
+    fn on_a_terminal_a_table_keeps_within_its_width_and_lines_of_a_cell_stand_below_each_other() {
+        let text = stacked_at(Some(40), &["service", "what"], rows());
         assert!(
             text.lines().all(|line| line.chars().count() <= 40),
+            "{text}"
+        );
+        assert!(
+            text.lines().any(|line| line.trim() == "since Wed"),
             "{text}"
         );
         assert!(!text.contains('\u{1b}'));

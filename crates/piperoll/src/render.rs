@@ -6,7 +6,7 @@ use std::fmt::Write;
 use jiff::{SignedDuration, Timestamp};
 use piperoll_core::answer::{
     Cell, Contents, LogRow, Story, Timeline, Where, Words,
-    part::{AsOf, ChangeRef, Line, Sentence},
+    part::{AsOf, ChangeRef, Line, Mark, Sentence},
 };
 
 use crate::{output, terminal};
@@ -21,6 +21,7 @@ fn columns() -> usize {
     })
 }
 
+/// One line an entry: number, time, what it is about, what happened and by whom.
 pub(crate) fn log(rows: &[LogRow]) -> String {
     if rows.is_empty() {
         return "none recorded that match\n".to_owned();
@@ -28,45 +29,42 @@ pub(crate) fn log(rows: &[LogRow]) -> String {
     let cells = rows.iter().map(|row| {
         vec![
             row.index.to_string(),
-            date(row.time),
-            short_principal(&row.principal).to_owned(),
-            row.change
-                .as_deref()
-                .map(short_change)
-                .unwrap_or_default()
-                .to_owned(),
-            row.service.clone().unwrap_or_default(),
-            row.environment.clone().unwrap_or_default(),
+            instant(row.time),
+            about(row),
             row.summary.clone(),
         ]
     });
-    output::table(
-        &[
-            "record",
-            "when (utc)",
-            "signed by",
-            "change",
-            "service",
-            "environment",
-            "what",
-        ],
-        cells,
-    )
+    output::table(&["record", "when (utc)", "about", "what"], cells)
 }
-/// `pipeline:checkout-deploy`; a person's id says nothing to anybody, and their name stands in the line itself.
-fn short_principal(urn: &str) -> &str {
-    let short = urn.strip_prefix("urn:piperoll:").unwrap_or(urn);
-    if short.starts_with("person:") {
-        "a person"
-    } else {
-        short
+/// The change, else the service; and the environment where the line itself does not name it.
+fn about(row: &LogRow) -> String {
+    let change = row.change.as_deref().map(short_change);
+    let mut about = change
+        .or(row.service.as_deref())
+        .unwrap_or_default()
+        .to_owned();
+    if let Some(environment) = &row.environment
+        && !row.summary.contains(environment.as_str())
+    {
+        if !about.is_empty() {
+            about.push_str(" in ");
+        }
+        about.push_str(environment);
     }
+    about
 }
-/// `acme/checkout#418`: an id without its host.
+/// `checkout#418`: an id without its host and owner; the first digits of a bare commit.
 fn short_change(id: &str) -> &str {
-    id.strip_prefix("github:")
+    if let Some(commit) = id.strip_prefix("commit:") {
+        return commit.get(..7).unwrap_or(commit);
+    }
+    match id
+        .strip_prefix("github:")
         .or_else(|| id.strip_prefix("gitlab:"))
-        .unwrap_or(id)
+    {
+        Some(path) => path.rsplit('/').next().unwrap_or(path),
+        None => id,
+    }
 }
 
 /// A change in brief: what it is, the answer in sentences, and the record.
@@ -165,45 +163,46 @@ pub(crate) fn matrix(answer: &Where, now: Timestamp) -> String {
     let mut headings = vec!["service"];
     headings.extend(answer.environments.iter().map(String::as_str));
     let rows = answer.rows.iter().map(|row| {
-        let mut cells = vec![row.service.clone()];
+        let mut cells = vec![vec![row.service.clone()]];
         cells.extend(row.cells.iter().map(|cell| {
             cell.as_ref()
-                .map_or_else(|| "none recorded".to_owned(), |cell| slot(cell, now))
+                .map_or_else(|| vec!["none recorded".to_owned()], |cell| slot(cell, now))
         }));
         cells
     });
     let mut text = String::new();
     if !answer.rows.is_empty() {
-        text.push_str(&output::table(&headings, rows));
+        text.push_str(&output::stacked(&headings, rows));
+        text.push('\n');
     }
     let last = as_of(&answer.as_of);
     text.push_str(&wrap(&format!("{} {last}", answer.lead.plain()), ""));
     text
 }
-/// `#418 Ask for the postcode…, 12 Nov 20:04 (2 d)  ↶ rolled back from #418`
-fn slot(cell: &Cell, now: Timestamp) -> String {
+/// `#418 Ask for the postcode…`, then since when, then each mark.
+fn slot(cell: &Cell, now: Timestamp) -> Vec<String> {
     let what = match (&cell.change, cell.digests.first()) {
         (Some(change), _) => match &change.title {
             Some(title) => format!("{} {title}", change.label),
             None => change.label.clone(),
         },
-        (None, Some(digest)) => format!("{}… ", digest.short()).trim_end().to_owned(),
+        (None, Some(digest)) => format!("{}…", digest.short()),
         (None, None) => "content unknown".to_owned(),
     };
     let others = match &cell.contents {
         Contents::Unknown => ", contents unknown".to_owned(),
-        Contents::Known { changes, .. } if changes.len() > 1 => format!(" +{}", changes.len() - 1),
+        Contents::Known { changes, .. } if changes.len() > 1 => {
+            format!(", and {} more", changes.len() - 1)
+        }
         Contents::Known { .. } | Contents::Rollback => String::new(),
     };
-    let marks = cell.marks.iter().fold(String::new(), |mut marks, mark| {
-        let _ = write!(marks, "  {}", mark.plain());
-        marks
-    });
-    format!(
-        "{what}{others}, {} ({}){marks}",
-        date(cell.since.time),
-        age(cell.since.time, now)
-    )
+    let since = cell.since.time;
+    let mut lines = vec![
+        format!("{what}{others}"),
+        format!("since {} ({})", date(since), age(since, now)),
+    ];
+    lines.extend(cell.marks.iter().map(Mark::plain));
+    lines
 }
 pub(crate) fn as_of(as_of: &AsOf) -> String {
     let Some(last) = as_of.size.checked_sub(1) else {
@@ -218,6 +217,10 @@ pub(crate) fn as_of(as_of: &AsOf) -> String {
     }
 }
 
+/// `2026-11-12 20:04`
+pub(crate) fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M").to_string()
+}
 /// `Thu 12 Nov 20:04`
 pub(crate) fn date(at: Timestamp) -> String {
     at.strftime("%a %-d %b %H:%M").to_string()
@@ -281,6 +284,56 @@ mod tests {
         assert_eq!(after("2026-11-13T17:31:00Z"), "21 h");
         assert_eq!(after("2026-11-15T20:30:00Z"), "2 d");
         assert_eq!(after("2026-11-12T20:00:00Z"), "now");
+    }
+
+    fn row(change: Option<&str>, service: Option<&str>, summary: &str) -> LogRow {
+        LogRow {
+            index: 7,
+            recorded_at: "2026-11-12T20:31:00.012Z".to_owned(),
+            time: "2026-11-12T20:31:00Z".parse().unwrap(),
+            kind: "rollback.finished".to_owned(),
+            type_name: "dev.cdeventsx.piperoll-rollback.finished.0.1.0".to_owned(),
+            principal: "urn:piperoll:person:ber5kkddz2zvtsfz6f3b4n6l3y".to_owned(),
+            change: change.map(str::to_owned),
+            service: service.map(str::to_owned),
+            environment: service.map(|_| "production".to_owned()),
+            summary: summary.to_owned(),
+            id: "01a1d174-dfa0-799a-90e3-aec651e4e23d".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_line_of_the_log_says_what_it_is_about_in_few_words() {
+        let of = |change, service, summary| about(&row(change, service, summary));
+        let change = Some("github:acme/checkout#418");
+        assert_eq!(
+            of(change, Some("checkout"), "to production"),
+            "checkout#418"
+        );
+        assert_eq!(
+            of(None, Some("checkout"), "alert"),
+            "checkout in production"
+        );
+        assert_eq!(of(Some("winter sale"), None, "asked"), "winter sale");
+        let commit = format!("commit:{}", "4be1c09a".repeat(5));
+        assert_eq!(of(Some(&commit), None, "pushed"), "4be1c09");
+        assert_eq!(of(None, None, "key registered"), "");
+    }
+
+    #[test]
+    fn the_log_shows_the_year_and_nobodys_id() {
+        let text = log(&[row(
+            None,
+            Some("checkout"),
+            "gone \u{1b}[2Jback by Ines Okafor",
+        )]);
+        assert!(text.contains("2026-11-12 20:31"), "{text}");
+        assert!(
+            text.contains("gone \\u{1b}[2Jback by Ines Okafor"),
+            "{text}"
+        );
+        assert!(!text.contains("ber5kkdd"), "{text}");
+        assert_eq!(log(&[]), "none recorded that match\n");
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub async fn ask<T>(
             size,
             ..Reading::default()
         };
+        // Every answer says as of when it speaks.
+        wanted.entries.extend(size.checked_sub(1));
         // What the attempt before needed is loaded at once, which leaves the projector hardly a moment to come in between.
         load(store, &mut reading, &wanted).await?;
         let answer = rounds(store, &mut reading, &mut wanted, &mut question).await?;

@@ -1,10 +1,10 @@
 //! `piperoll change ID`: a change's whole story.
 
-use piperoll_core::answer::Story;
+use piperoll_core::answer::{Found, Story};
 
 use crate::{
-    ask::{AskArgs, segment},
-    exit::Result,
+    ask::{AskArgs, Source, segment},
+    exit::{Exit, Problem, Result},
     output::{self, Format, FormatArgs},
     render,
 };
@@ -25,11 +25,28 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result {
     let source = args.ask.source().await?;
-    let story: Story = source
-        .ask(&format!("/v1/changes/{}", segment(&args.change)), &[])
-        .await?;
+    let path = format!("/v1/changes/{}", segment(&args.change));
+    let story: Story = match source.ask(&path, &[]).await {
+        Ok(story) => story,
+        Err(problem) => return Err(choice(&source, &args.change, problem).await),
+    };
     match args.format.format() {
         Format::Json => output::json(&story),
         Format::Table => output::data(&render::story(&story)),
+    }
+}
+/// Where several changes could be meant, they are listed one below the other.
+pub(super) async fn choice(source: &Source, typed: &str, problem: Problem) -> Problem {
+    if problem.exit != Exit::Failed {
+        return problem;
+    }
+    match source.ask("/v1/find", &[("q", typed)]).await {
+        Ok(Found::Several { changes }) => changes.into_iter().fold(
+            Problem::failed(format!(
+                "{typed:?} could be one of these; ask again with its id"
+            )),
+            Problem::hint,
+        ),
+        Ok(Found::One { .. } | Found::None { .. }) | Err(_) => problem,
     }
 }

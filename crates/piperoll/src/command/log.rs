@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use piperoll_core::answer::LogRow;
 use serde::{Deserialize, Serialize};
 
+use super::change::choice;
 use crate::{
     ask::{AskArgs, Source},
     exit::{Problem, Result},
@@ -87,7 +88,11 @@ pub(crate) async fn run(args: Args) -> Result {
             Format::Table => output::data(&refused_table(&rows)),
         };
     }
-    let rows: Vec<LogRow> = pages(&source, &query, args.limit).await?;
+    let rows: Vec<LogRow> = match (pages(&source, &query, args.limit).await, &args.change) {
+        (Ok(rows), _) => rows,
+        (Err(problem), Some(change)) => return Err(choice(&source, change, problem).await),
+        (Err(problem), None) => return Err(problem),
+    };
     match args.format.format() {
         Format::Json => output::json(&rows),
         Format::Table => {
@@ -171,7 +176,7 @@ fn refused_table(rows: &[Refused]) -> String {
     let cells = rows.iter().map(|row| {
         vec![
             row.number.to_string(),
-            render::date(row.at),
+            render::instant(row.at),
             row.principal
                 .strip_prefix("urn:piperoll:")
                 .unwrap_or(&row.principal)

@@ -118,13 +118,13 @@ async fn verify(
     let (_, checkpoint) = receipts::verify(proof, &place, &verifier).map_err(|error| {
         unverified(error.to_string()).hint("keep it, and show it to an auditor")
     })?;
-    let pinned = if expected.is_some() {
+    let unpinned = if expected.is_some() {
         ""
     } else {
-        " (as the ledger itself says; --ledger makes sure)"
+        "\nthat this is the right ledger is its own word; --ledger ID makes sure"
     };
     let said = format!(
-        "record {} stands in the tree of {} entries that ledger {}{pinned} signed",
+        "record {} stands in the tree of {} entries signed by ledger {}{unpinned}",
         place.index, checkpoint.size, id.0
     );
     Ok(Some(Verified {
