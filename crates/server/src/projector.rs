@@ -8,6 +8,7 @@
 mod batch;
 mod consumed;
 mod control;
+mod door;
 pub(crate) mod folding;
 mod replay;
 mod state;
@@ -34,10 +35,11 @@ use crate::turn::Elsewhere;
 pub use batch::{EMBEDDED, Made, Outcome, make};
 pub use control::is_control;
 pub(crate) use control::steer;
+pub use door::{Chunk, Door, Incoming, Reply, Restart};
 pub use replay::{Message, replay};
 pub use state::{State, read_event};
 pub(crate) use writer::RETRY_AFTER_S;
-pub use writer::{Chunk, Door, Incoming, Reply, Restart, Writer};
+pub use writer::Writer;
 
 /// Messages in one transaction: enough to share a sync to disk, few enough to answer soon.
 pub const BATCH_MESSAGES_MAX: usize = 512;

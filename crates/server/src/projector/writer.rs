@@ -7,13 +7,13 @@ use piperoll_core::{
     authority::Authority,
     fold::{Changes, FOLD},
 };
-use piperoll_store::{self as store, Batch, Cursor, Head, Store};
+use piperoll_store::{self as store, Batch, Head, Store};
 use tokio::sync::{mpsc, watch};
 
-use super::{Error, Outcome, Position, Prepared, State, make};
+use super::{Chunk, Door, Error, Incoming, Outcome, Position, Reply, Restart, State, make};
 use crate::{
     clock,
-    intake::{Answer, Unavailable},
+    intake::Answer,
     serve::Stop,
     status::{self, Projecting},
     stream::{closed, unavailable},
@@ -33,36 +33,6 @@ const CLOCK_LOOK: Duration = Duration::from_secs(1);
 const LOST: &str = "the ledger's database does not answer";
 /// What a sender is told to wait when nothing better is known.
 pub(crate) const RETRY_AFTER_S: u32 = 2;
-
-/// How a sender hears what became of its message.
-pub type Reply = Box<dyn FnOnce(Result<Answer, Unavailable>) + Send>;
-
-/// A checked message and who waits for it.
-pub struct Incoming {
-    pub prepared: Prepared,
-    pub reply: Reply,
-}
-/// Messages that go into one transaction together, in order.
-pub struct Chunk {
-    pub messages: Vec<Incoming>,
-    /// Of the restart they were read after; `None` for the embedded stream, whose messages have no sequence of their own.
-    pub generation: Option<u64>,
-}
-/// From where a stream is to be read; a higher generation replaces whatever is under way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restart {
-    pub generation: u64,
-    pub cursor: Cursor,
-}
-/// What a source of messages holds. Cheap to clone.
-#[derive(Clone)]
-pub struct Door {
-    pub chunks: mpsc::Sender<Chunk>,
-    pub control: mpsc::Sender<Incoming>,
-    /// Keys as of the last commit, for checking ahead.
-    pub authority: watch::Receiver<Authority>,
-    pub restart: watch::Receiver<Restart>,
-}
 
 /// The projector's task.
 pub struct Writer {
