@@ -80,10 +80,6 @@ impl Problem {
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
     }
-    /// Ends the command without a word: whoever read its output went away.
-    pub(crate) fn quiet(exit: Exit) -> Self {
-        Self::new(exit, String::new())
-    }
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
@@ -91,9 +87,6 @@ impl Problem {
     }
     /// The lines for stderr. Everything in them may come from elsewhere, so all of it is escaped.
     pub(crate) fn lines(&self) -> String {
-        if self.message.is_empty() {
-            return String::new();
-        }
         let mut lines = format!("error: {}\n", terminal::escape_line(&self.message));
         for hint in &self.hints {
             lines.push_str("  ");

@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::{
-    exit::{Exit, Problem, Result},
+    exit::{Problem, Result},
     terminal,
 };
 
@@ -40,7 +40,7 @@ impl FormatArgs {
     }
 }
 
-/// Writes data to stdout. A reader that went away (`| head`) is no error.
+/// Writes data to stdout. A reader that went away (`| head`) is no error, and changes nothing about how the command ends.
 pub(crate) fn data(text: &str) -> Result {
     closed_pipe_is_no_error(io::stdout().lock().write_all(text.as_bytes()))
 }
@@ -73,7 +73,7 @@ pub(crate) fn complain(problem: &Problem) {
 pub(crate) fn closed_pipe_is_no_error(written: io::Result<()>) -> Result {
     match written {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Problem::quiet(Exit::Done)),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Problem::failed(format!("writing to stdout: {error}"))),
     }
 }

@@ -111,15 +111,24 @@ pub(crate) fn trouble(
 ) -> Problem {
     let causes = || anyhow::Chain::new(error);
     let message: Vec<String> = causes().map(ToString::to_string).collect();
-    let problem = Problem::failed(message.join(": "));
-    let silent = causes()
-        .filter_map(|cause| cause.downcast_ref::<store::Error>())
-        .any(|cause| {
-            matches!(
-                cause,
-                store::Error::Unavailable(_) | store::Error::Unknown(_)
-            )
-        });
+    let message = message.join(": ");
+    let of_the_store = || causes().filter_map(|cause| cause.downcast_ref::<store::Error>());
+    let silent = of_the_store().any(|cause| {
+        matches!(
+            cause,
+            store::Error::Unavailable(_) | store::Error::Unknown(_)
+        )
+    });
+    let file = match address {
+        Some(address @ Address::File(_)) if of_the_store().next().is_some() => {
+            Some(address.to_string()).filter(|file| !message.contains(file))
+        }
+        _ => None,
+    };
+    let problem = Problem::failed(message);
+    if let Some(file) = file {
+        return problem.hint(format!("the file is {file}"));
+    }
     match address {
         Some(address @ Address::Server(_)) if silent => problem
             .hint(format!("it is {address}: is it running, and reachable from here?"))

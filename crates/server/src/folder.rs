@@ -25,12 +25,12 @@ pub enum Error {
     Locked(PathBuf),
     #[error("{} is read-only; a server needs to write there: change its permissions, or name another folder with --data", .0.display())]
     ReadOnly(PathBuf),
-    #[error("{} is not a usable key file: {source}; restore it from a backup", path.display())]
+    #[error("{} is not a usable key file; restore it from a backup", path.display())]
     Key {
         path: PathBuf,
         source: key_file::Error,
     },
-    #[error("cannot use {}: {source}", path.display())]
+    #[error("cannot use {}", path.display())]
     Io { path: PathBuf, source: io::Error },
 }
 impl Error {

@@ -165,6 +165,15 @@ pub fn judge(
         (Some(held), _) => Ok(Some(held)),
     }
 }
+/// The guard's file is there and says nothing.
+pub fn unreadable(error: &Error) -> Objection {
+    Objection {
+        why: error.to_string(),
+        remedy:
+            "put the guard back from the state directory of the server that signed last (--state)"
+                .to_owned(),
+    }
+}
 /// The tree no longer grows from what was signed.
 pub fn different(guard: &Guard, held: &Signed) -> Objection {
     Objection {

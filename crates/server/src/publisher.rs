@@ -163,7 +163,11 @@ pub(crate) async fn agree(
     let reading = guard.clone();
     let guarded = tokio::task::spawn_blocking(move || reading.read())
         .await
-        .expect("reading a file neither panics nor is cancelled")?;
+        .expect("reading a file neither panics nor is cancelled")
+        .map_err(|error| match error {
+            guard::Error::Corrupt(_) => guard::unreadable(&error).into(),
+            error => Error::Guard(error),
+        })?;
     let Some(signed) = guard::judge(guard, guarded, latest, head.size)? else {
         return Ok(guarded);
     };

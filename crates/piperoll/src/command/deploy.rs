@@ -271,7 +271,9 @@ async fn run_command(args: RunArgs) -> Result<ExitCode> {
                 Outcome::Cancel,
                 Some("not-recorded".to_owned()),
             );
-            emitter.emit(end, true).await?;
+            if let Err(unkept) = emitter.emit(end, true).await {
+                output::complain(&unkept);
+            }
             return Err(problem.hint("the command was not started"));
         }
         Err(problem) => output::complain(&problem),
@@ -287,8 +289,11 @@ async fn run_command(args: RunArgs) -> Result<ExitCode> {
         .await;
     let code = ended.exit_code();
     match finished.and_then(|sent| sent.conclude(&ended.words(began.elapsed()), strict)) {
+        // The deployment is over: whatever else goes wrong here is said, and its exit code stands.
         Ok(()) => {
-            emitter.dispatch.fetch_receipts().await?;
+            if let Err(problem) = emitter.dispatch.fetch_receipts().await {
+                output::complain(&problem);
+            }
         }
         Err(problem) if strict && matches!(ended, Ended::Exited(0)) => return Err(problem),
         Err(problem) => output::complain(&problem),

@@ -1,6 +1,6 @@
 //! `piperoll serve`: a server on a ledger that `init` founded.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::IsTerminal, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use piperoll_server::{
     clock::System,
@@ -118,7 +118,7 @@ pub(crate) fn write_log_lines() {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(rim::variable("NO_COLOR").is_none() && crate::terminal::width().is_some());
+        .with_ansi(rim::variable("NO_COLOR").is_none() && std::io::stderr().is_terminal());
     let set = if rim::variable("PIPEROLL_LOG").as_deref() == Some("json") {
         lines.json().try_init()
     } else {

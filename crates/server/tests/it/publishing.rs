@@ -153,7 +153,7 @@ async fn a_guard_that_cannot_be_read_forbids_signing() {
     ] {
         fs::write(press.guard.path(), text).unwrap();
         let error = press.publisher().publish().await.unwrap_err();
-        assert!(matches!(error, Error::Guard(_)), "{text:?}: {error:?}");
+        assert!(matches!(error, Error::Objection(_)), "{text:?}: {error:?}");
     }
     assert_eq!(press.latest().await, Some(1));
 }
