@@ -6,21 +6,28 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
-use crate::{http, ledger::Ledger, server::Server};
+use tokio::task::JoinHandle;
+
+use crate::{http, ledger::Ledger, server::Server, signer::Signer};
 
 const KILLS: u64 = 50;
 const SEED: u64 = 20_261_112;
 const EMITTERS: usize = 4;
-
-/// What clients were told: payload hash to index.
-type Told = Arc<Mutex<HashMap<String, u64>>>;
+const EVENTS: u64 = 30_000;
+/// How long an emitter waits before it sends again what was not taken.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A small generator of numbers with a printed seed (xorshift).
-struct Random(u64);
+pub(crate) struct Random(u64);
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn new(seed: u64) -> Self {
+        println!("seed {seed}");
+        Self(seed)
+    }
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -28,126 +35,187 @@ impl Random {
     }
 }
 
-/// Posts events until told to stop; every answer of 201 or 200 is written down, whatever follows.
-async fn emit(
-    url: String,
-    events: Arc<Vec<String>>,
-    next: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-    told: Told,
-) {
-    while !stop.load(Ordering::Relaxed) {
-        let n = next.fetch_add(1, Ordering::Relaxed);
-        let Some(event) = events.get(usize::try_from(n).unwrap()) else {
-            return;
-        };
+/// Events that emitters send until the ledger has answered for each of them, as outboxes would.
+pub(crate) struct Load {
+    events: Vec<String>,
+    next: AtomicU64,
+    /// Taken, and not answered.
+    unsent: Mutex<Vec<u64>>,
+    /// What clients were told: payload hash to index.
+    told: Mutex<HashMap<String, u64>>,
+}
+impl Load {
+    pub(crate) fn of(pipeline: &Signer, events: u64) -> Arc<Self> {
+        Arc::new(Self {
+            events: (0..events)
+                .map(|n| pipeline.deployment(n).to_json())
+                .collect(),
+            next: AtomicU64::new(0),
+            unsent: Mutex::default(),
+            told: Mutex::default(),
+        })
+    }
+
+    /// Lets emitters send to the server at `url`.
+    pub(crate) fn start(self: &Arc<Self>, url: &str) -> Emitters {
+        let stop = Arc::new(AtomicBool::new(false));
+        let tasks = (0..EMITTERS)
+            .map(|_| {
+                let (load, url, stop) = (Arc::clone(self), url.to_owned(), Arc::clone(&stop));
+                tokio::spawn(async move {
+                    while !stop.load(Ordering::Relaxed)
+                        && let Some(n) = load.take(u64::MAX)
+                    {
+                        load.send(&url, n).await;
+                    }
+                })
+            })
+            .collect();
+        Emitters { stop, tasks }
+    }
+
+    /// How many events were taken up so far.
+    pub(crate) fn taken(&self) -> u64 {
+        self.next.load(Ordering::Relaxed)
+    }
+
+    /// How many events clients were told to be recorded.
+    pub(crate) fn told(&self) -> u64 {
+        self.told.lock().unwrap().len() as u64
+    }
+
+    /// Returns when `more` more events are told.
+    pub(crate) async fn go_on(&self, more: u64) {
+        let until = self.told() + more;
+        while self.told() < until {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Sends what was taken up and not answered, until all of it is.
+    pub(crate) async fn finish(&self, url: &str) {
+        let taken = self.taken();
+        while let Some(n) = self.take(taken) {
+            self.send(url, n).await;
+        }
+        assert_eq!(self.told(), taken, "an event was never answered");
+    }
+
+    /// What waits, else the next below `end`.
+    fn take(&self, end: u64) -> Option<u64> {
+        if let Some(n) = self.unsent.lock().unwrap().pop() {
+            return Some(n);
+        }
+        let end = end.min(self.events.len() as u64);
+        let next = |n| (n < end).then_some(n + 1);
+        self.next
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, next)
+            .ok()
+    }
+
+    /// Every answer of 201 or 200 is written down, whatever follows.
+    async fn send(&self, url: &str, n: u64) {
+        let event = self.events[usize::try_from(n).unwrap()].clone();
         let url = format!("{url}/v1/events");
-        let Ok((status, body)) =
-            http::post(&url, "application/json", &[], event.clone().into_bytes()).await
-        else {
-            return;
-        };
-        if status == 201 || status == 200 {
-            let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-            let hash = body["payload_hash"].as_str().unwrap().to_owned();
-            let earlier = told
-                .lock()
-                .unwrap()
-                .insert(hash, body["index"].as_u64().unwrap());
-            assert!(
-                earlier.is_none_or(|index| body["index"] == index),
-                "one event was told two indexes"
+        match http::post(&url, "application/json", &[], event.into_bytes()).await {
+            Ok((200 | 201, body)) => self.tell(&body),
+            Ok((503, _)) | Err(_) => {
+                self.unsent.lock().unwrap().push(n);
+                tokio::time::sleep(PAUSE).await;
+            }
+            Ok((status, body)) => panic!("{status}: {}", String::from_utf8_lossy(&body)),
+        }
+    }
+
+    fn tell(&self, body: &[u8]) {
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+        let hash = body["payload_hash"].as_str().unwrap().to_owned();
+        let index = body["index"].as_u64().unwrap();
+        let earlier = self.told.lock().unwrap().insert(hash, index);
+        assert!(
+            earlier.is_none_or(|earlier| earlier == index),
+            "one event was told two indexes"
+        );
+    }
+
+    /// Reads the database itself: every told event stands at its index, indexes have no hole, no payload and no id stands twice.
+    pub(crate) fn check(&self, ledger: &Ledger) -> usize {
+        let rows = ledger.recorded();
+        let mut at = HashMap::new();
+        let mut ids = HashSet::new();
+        for (expected, row) in rows.lines().enumerate() {
+            let [index, hash, source, id] = row.split(' ').collect::<Vec<_>>().try_into().unwrap();
+            assert_eq!(
+                index.parse::<usize>().unwrap(),
+                expected,
+                "a hole in the indexes"
             );
+            assert!(
+                at.insert(hash.to_owned(), index.parse::<u64>().unwrap())
+                    .is_none(),
+                "payload {hash} is recorded twice"
+            );
+            assert!(
+                ids.insert((source.to_owned(), id.to_owned())),
+                "{source} {id} is recorded twice"
+            );
+        }
+        for (hash, index) in self.told.lock().unwrap().iter() {
+            assert_eq!(
+                at.get(hash),
+                Some(index),
+                "{hash} was told as recorded at {index}"
+            );
+        }
+        at.len()
+    }
+}
+
+/// Emitters at work.
+pub(crate) struct Emitters {
+    stop: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+impl Emitters {
+    pub(crate) async fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.await.unwrap();
         }
     }
 }
 
-/// Reads the database itself: every told event stands at its index, indexes have no hole, no payload and no id stands twice.
-fn check(ledger: &Ledger, told: &Told) -> usize {
-    let rows = ledger.sql("select idx || ' ' || lower(hex(payload_hash)) || ' ' || source || ' ' || event_id from entry order by idx");
-    let mut at = HashMap::new();
-    let mut ids = HashSet::new();
-    for (expected, row) in rows.lines().enumerate() {
-        let [index, hash, source, id] = row.split(' ').collect::<Vec<_>>().try_into().unwrap();
-        assert_eq!(
-            index.parse::<usize>().unwrap(),
-            expected,
-            "a hole in the indexes"
-        );
-        assert!(
-            at.insert(hash.to_owned(), index.parse::<u64>().unwrap())
-                .is_none(),
-            "payload {hash} is recorded twice"
-        );
-        assert!(
-            ids.insert((source.to_owned(), id.to_owned())),
-            "{source} {id} is recorded twice"
-        );
+/// Kills `piperoll serve` at seeded moments and starts it again; then reads the database and verifies.
+pub(crate) async fn kill_under_load(ledger: &Ledger) {
+    let mut random = Random::new(SEED);
+    let server = ledger.serve();
+    let pipeline = ledger.pipeline(&server, "load").await;
+    let load = Load::of(&pipeline, EVENTS);
+    let mut server: Option<Server> = Some(server);
+    for _ in 0..KILLS {
+        let running = server.take().unwrap_or_else(|| ledger.serve());
+        let emitters = load.start(&running.url);
+        let until = load.taken() + 1 + random.below(60);
+        while load.taken() < until {
+            tokio::task::yield_now().await;
+        }
+        running.kill();
+        emitters.stop().await;
     }
-    for (hash, index) in told.lock().unwrap().iter() {
-        assert_eq!(
-            at.get(hash),
-            Some(index),
-            "{hash} was told as recorded at {index}"
-        );
-    }
-    at.len()
+    load.check(ledger);
+    assert!(
+        load.told() > KILLS,
+        "the load was too small to mean anything"
+    );
+    let last = ledger.serve();
+    load.finish(&last.url).await;
+    last.kill();
+    println!("{} entries, {KILLS} kills", load.check(ledger));
+    let (code, said) = ledger.verify();
+    assert_eq!(code, Some(0), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killing_the_server_under_load_loses_nothing_that_was_told_as_recorded() {
-    println!("seed {SEED}");
-    let ledger = Ledger::found();
-    let server = ledger.serve();
-    let pipeline = ledger.pipeline(&server, "load").await;
-    let events: Arc<Vec<String>> = Arc::new(
-        (0..30_000)
-            .map(|n| pipeline.deployment(n).to_json())
-            .collect(),
-    );
-    let (told, next) = (Told::default(), Arc::new(AtomicU64::new(0)));
-    let mut random = Random(SEED);
-    let mut server: Option<Server> = Some(server);
-    for _ in 0..KILLS {
-        let running = server.take().unwrap_or_else(|| ledger.serve());
-        let stop = Arc::new(AtomicBool::new(false));
-        let tasks: Vec<_> = (0..EMITTERS)
-            .map(|_| {
-                tokio::spawn(emit(
-                    running.url.clone(),
-                    events.clone(),
-                    next.clone(),
-                    stop.clone(),
-                    told.clone(),
-                ))
-            })
-            .collect();
-        let until = next.load(Ordering::Relaxed) + 1 + random.below(120);
-        while next.load(Ordering::Relaxed) < until {
-            tokio::task::yield_now().await;
-        }
-        running.kill();
-        stop.store(true, Ordering::Relaxed);
-        for task in tasks {
-            task.await.unwrap();
-        }
-        // Events whose answer was lost are sent again, as an outbox would.
-        let behind = random.below(8);
-        next.fetch_sub(behind.min(next.load(Ordering::Relaxed)), Ordering::Relaxed);
-    }
-    let recorded = check(&ledger, &told);
-    assert!(
-        told.lock().unwrap().len() > usize::try_from(KILLS).unwrap(),
-        "the load was too small to mean anything"
-    );
-    println!(
-        "{recorded} entries, {} told, {KILLS} kills",
-        told.lock().unwrap().len()
-    );
-    let verify = ledger.run(&["verify", "--data", "data"], &[]);
-    assert!(
-        verify.status.success(),
-        "{}",
-        String::from_utf8_lossy(&verify.stderr)
-    );
+    kill_under_load(&Ledger::found()).await;
 }

@@ -13,6 +13,7 @@ use piperoll_core::{
 use piperoll_tlog::{Hash, hash::sha256, key::SecretKey};
 
 use crate::{
+    postgres::{Database, SERVICE_ROLE},
     server::{Bridge, Server},
     signer::Signer,
 };
@@ -23,35 +24,38 @@ pub(crate) const PIPEROLL: &str = env!("CARGO_BIN_EXE_piperoll");
 /// A folder with a ledger in it: the server's folder `data`, the guard's `state`, and a home for everything of a user.
 pub(crate) struct Ledger {
     folder: tempfile::TempDir,
+    /// In place of `ledger.db` in the folder.
+    pub(crate) database: Option<Database>,
     pub(crate) id: LedgerId,
 }
 
 impl Ledger {
     /// `piperoll init` in a fresh folder.
     pub(crate) fn found() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let ledger = Self {
-            folder,
-            id: LedgerId(Hash::empty_root()),
-        };
-        let recovery = ledger.path("recovery.key");
-        let output = ledger.run(
-            &[
-                "init",
-                "--data",
-                "data",
-                "--origin",
-                "piperoll.example/log/main",
-                "--recovery-key",
-            ],
-            &[recovery.to_str().unwrap()],
-        );
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let ledger = Self::empty();
+        ledger.init(ledger.command());
         ledger.with_id_of_the_genesis()
+    }
+
+    /// The same with its database on PostgreSQL: founded by the owner of the tables, and used as the role that serves.
+    pub(crate) fn found_in(database: Database) -> Self {
+        let mut ledger = Self::empty();
+        ledger.database = Some(database);
+        ledger.init(ledger.as_owner());
+        let mut migrate = ledger.as_owner();
+        migrate.args(["admin", "migrate", "--service-role", SERVICE_ROLE]);
+        succeed(migrate);
+        ledger.with_id_of_the_genesis()
+    }
+
+    fn init(&self, mut command: Command) {
+        let origin = "piperoll.example/log/main";
+        let recovery = self.path("recovery.key");
+        command
+            .args(["init", "--data", "data", "--origin", origin])
+            .arg("--recovery-key")
+            .arg(recovery);
+        succeed(command);
     }
 
     /// A folder in which nothing was founded.
@@ -59,12 +63,16 @@ impl Ledger {
         let folder = tempfile::tempdir().unwrap();
         Self {
             folder,
+            database: None,
             id: LedgerId(Hash::empty_root()),
         }
     }
 
     fn with_id_of_the_genesis(mut self) -> Self {
-        let leaf = self.sql("select cast(leaf as text) from entry where idx = 0");
+        let leaf = self.sql(match self.database {
+            None => "select cast(leaf as text) from entry where idx = 0",
+            Some(_) => "select convert_from(leaf, 'UTF8') from entry where idx = 0",
+        });
         self.id = LedgerId(sha256(leaf.as_bytes()));
         self
     }
@@ -87,6 +95,18 @@ impl Ledger {
         command
             .env("XDG_CONFIG_HOME", self.path("config"))
             .stdin(Stdio::null());
+        if let Some(database) = &self.database {
+            command.env("PIPEROLL_DATABASE", database.service());
+        }
+        command
+    }
+
+    /// A command for the owner of the database's tables.
+    pub(crate) fn as_owner(&self) -> Command {
+        let mut command = self.command();
+        if let Some(database) = &self.database {
+            command.env("PIPEROLL_DATABASE", database.owner());
+        }
         command
     }
 
@@ -94,8 +114,11 @@ impl Ledger {
         self.command().args(first).args(then).output().unwrap()
     }
 
-    /// Runs a statement with the `sqlite3` program, as an attacker with the file would; gives what it prints.
+    /// Runs a statement past the program, as an attacker with the database would; gives what it prints.
     pub(crate) fn sql(&self, statement: &str) -> String {
+        if let Some(database) = &self.database {
+            return database.sql(statement);
+        }
         let program = std::env::var_os("PIPEROLL_TEST_SQLITE3").unwrap_or_else(|| "sqlite3".into());
         let output = Command::new(program)
             .args(["-cmd", ".timeout 5000"])
@@ -113,6 +136,21 @@ impl Ledger {
             printed.pop(); // the line feed that sqlite3 adds
         }
         printed
+    }
+
+    /// What the database itself says is recorded, one line an entry: index, payload hash, source and id.
+    pub(crate) fn recorded(&self) -> String {
+        self.sql(match self.database {
+            None => "select idx || ' ' || lower(hex(payload_hash)) || ' ' || source || ' ' || event_id from entry order by idx",
+            Some(_) => "select idx || ' ' || encode(payload_hash, 'hex') || ' ' || source || ' ' || event_id from entry order by idx",
+        })
+    }
+
+    /// `piperoll verify`: its exit code and all it said.
+    pub(crate) fn verify(&self) -> (Option<i32>, String) {
+        let output = self.run(&["verify", "--data", "data"], &[]);
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
     }
 
     /// `piperoll serve` on a free port, ready.
@@ -200,4 +238,14 @@ impl Ledger {
         assert_eq!(answer.0, 201, "{}", answer.1);
         signer
     }
+}
+
+/// Runs a command that must do what it is asked to.
+fn succeed(mut command: Command) {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -49,7 +49,7 @@ pub use question::*;
 pub enum OpenMode {
     /// Read and write; an absent or empty database becomes an empty ledger, an older one is migrated.
     Create,
-    /// Read and write a ledger that is there.
+    /// Read and write a ledger that is there; an older one is migrated, where the role may.
     ReadWrite,
     /// Read a ledger that is there, also beside whoever writes it.
     ReadOnly,

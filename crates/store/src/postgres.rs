@@ -80,8 +80,14 @@ pub(crate) async fn open_sql(address: &str, mode: OpenMode) -> Result<Sql<sqlx::
     let state = look(&mut connection)
         .await
         .map_err(failed::<sqlx::Postgres>)?;
-    if state != State::Current {
-        return Err(state.unfit(&name(&options)));
+    match state {
+        State::Current => {}
+        // The role that serves need not be allowed to; then the owner does it.
+        State::Older if mode == OpenMode::ReadWrite => match migrate(&options).await {
+            Err(Error::Unfit { .. }) => return Err(state.unfit(&name(&options))),
+            migrated => migrated?,
+        },
+        other => return Err(other.unfit(&name(&options))),
     }
     check_rights(&mut connection, mode).await?;
     // The checks stand; a failure to say good-bye changes nothing.

@@ -66,7 +66,8 @@ async fn open_to_write(path: &Path, create: bool) -> Result<Sql<sqlx::Sqlite>, E
     };
     match state {
         State::Current => {}
-        State::Empty | State::Older if create => migrate(path).await?,
+        State::Empty if create => migrate(path).await?,
+        State::Older => migrate(path).await?,
         State::Empty if !path.exists() => return Err(missing(path)),
         other => return Err(other.unfit(&name(path))),
     }
