@@ -94,9 +94,7 @@ async fn migrate(args: MigrateArgs) -> Result {
         .map_err(|error| place::trouble(&error, Some(&address)))?;
     let mut said = format!("the tables of {address} are those of this version\n");
     if let Some(role) = &args.service_role {
-        said.push_str(&format!(
-            "{role} may serve the ledger: read it, and insert\n"
-        ));
+        said = format!("{said}{role} may serve the ledger: read it, and insert\n");
     }
     output::data(&said)
 }
