@@ -9,9 +9,8 @@ use piperoll_core::{
     draft::{Draft, sign_payload},
     envelope::Envelope,
     kind::Content,
-    name::{Principal, PrincipalKind},
 };
-use piperoll_tlog::{hash::sha256, key::SecretKey};
+use piperoll_tlog::hash::sha256;
 use serde_json::{Value, json};
 
 use crate::{
@@ -57,7 +56,7 @@ impl Scene {
         let ledger = Ledger::found();
         let server = ledger.serve();
         let pipeline = ledger.pipeline(&server, "checkout-deploy").await;
-        let narrow = stranger(&ledger, "narrow");
+        let narrow = Signer::named(&ledger, "narrow");
         let mut registration = narrow.registration();
         if let Content::KeyRegistered(content) = &mut registration.content {
             content.grants = Some(Grants {
@@ -106,7 +105,10 @@ impl Scene {
     /// A registration of `key`, which is nobody's yet.
     fn registration(&self, key: &str, change: impl FnOnce(&mut Value)) -> Vec<u8> {
         let administrator = self.ledger.administrator();
-        let mut payload = payload(&administrator, &stranger(&self.ledger, key).registration());
+        let mut payload = payload(
+            &administrator,
+            &Signer::named(&self.ledger, key).registration(),
+        );
         change(&mut payload);
         signed(&administrator, payload.to_string())
             .to_json()
@@ -171,14 +173,6 @@ impl Scene {
     }
 }
 
-/// Somebody whose key no entry registers.
-fn stranger(ledger: &Ledger, slug: &str) -> Signer {
-    Signer {
-        principal: Principal::named(PrincipalKind::Pipeline, slug).unwrap(),
-        key: SecretKey::from_seed(sha256(slug.as_bytes()).0),
-        ledger: ledger.id,
-    }
-}
 fn payload(signer: &Signer, draft: &Draft) -> Value {
     let (payload, _) = draft.payload(&signer.principal, &mut draw);
     serde_json::from_slice(&payload).unwrap()

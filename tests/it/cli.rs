@@ -1,6 +1,6 @@
 //! What the tests of the command share: running it and looking at all it said.
 
-use std::process::Output;
+use std::process::{Command, Output};
 
 use crate::{ledger::Ledger, server::Server};
 
@@ -93,12 +93,14 @@ impl Pipeline {
         self
     }
     pub(crate) fn run(&self, ledger: &Ledger, words: &[&str]) -> Said {
-        let variables: Vec<(&str, &str)> = self
-            .variables
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        run(ledger, words, &variables)
+        self.command(ledger, words).output().unwrap().into()
+    }
+    /// The command with the pipeline's variables, to be started.
+    pub(crate) fn command(&self, ledger: &Ledger, words: &[&str]) -> Command {
+        let mut command = ledger.command();
+        let variables = self.variables.iter().map(|(name, value)| (name, value));
+        command.args(words).envs(variables);
+        command
     }
 }
 

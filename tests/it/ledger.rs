@@ -8,9 +8,9 @@ use std::{
 use piperoll_core::{
     key_file,
     kind::Content,
-    name::{LedgerId, Principal, PrincipalKind},
+    name::{LedgerId, Principal},
 };
-use piperoll_tlog::{Hash, hash::sha256, key::SecretKey};
+use piperoll_tlog::{Hash, hash::sha256};
 
 use crate::{
     postgres::{Database, SERVICE_ROLE},
@@ -83,7 +83,11 @@ impl Ledger {
 
     /// A command in the folder, with nothing of the tester's own environment that could reach it.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(PIPEROLL);
+        self.command_of(PIPEROLL)
+    }
+    /// Another program, in the same folder with the same variables.
+    pub(crate) fn command_of(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         command
             .current_dir(self.folder.path())
             .env_clear()
@@ -228,11 +232,7 @@ impl Ledger {
 
     /// A pipeline that may say everything about everything, registered at `server`.
     pub(crate) async fn pipeline(&self, server: &Server, slug: &str) -> Signer {
-        let signer = Signer {
-            principal: Principal::named(PrincipalKind::Pipeline, slug).unwrap(),
-            key: SecretKey::from_seed(sha256(slug.as_bytes()).0),
-            ledger: self.id,
-        };
+        let signer = Signer::named(self, slug);
         let registration = self.administrator().sign(&signer.registration());
         let answer = server.post(&registration.to_json()).await;
         assert_eq!(answer.0, 201, "{}", answer.1);

@@ -24,6 +24,7 @@ mod ledger;
 mod many_lines;
 mod nats;
 mod one_story;
+mod outbox;
 mod postgres;
 mod postgres_crash;
 mod postgres_tamper;

@@ -8,10 +8,12 @@ use piperoll_core::{
     envelope::Envelope,
     event::{Bind, Digest, Profile},
     kind::{Content, Custody, DeploymentFinished, DeploymentStarted, KeyRegistered, Outcome},
-    name::{LedgerId, Principal},
+    name::{LedgerId, Principal, PrincipalKind},
     time::Timestamp,
 };
 use piperoll_tlog::{encoding, hash::sha256, key::SecretKey};
+
+use crate::ledger::Ledger;
 
 /// Somebody who signs events for tests: times and random bytes are numbers that count up.
 pub(crate) struct Signer {
@@ -32,6 +34,14 @@ pub(crate) fn draw(buffer: &mut [u8]) {
 }
 
 impl Signer {
+    /// A pipeline whose key no entry registers yet.
+    pub(crate) fn named(ledger: &Ledger, slug: &str) -> Self {
+        Self {
+            principal: Principal::named(PrincipalKind::Pipeline, slug).unwrap(),
+            key: SecretKey::from_seed(sha256(slug.as_bytes()).0),
+            ledger: ledger.id,
+        }
+    }
     pub(crate) fn sign(&self, draft: &Draft) -> Envelope {
         draft.sign(&self.principal, &self.key, &mut draw).unwrap()
     }

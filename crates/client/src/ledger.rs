@@ -83,7 +83,8 @@ pub fn expected(
         (told, pinned) => Ok(told.or(pinned)),
     }
 }
-/// The ledger behind `server`. Asks the server unless its genesis was verified before; pins on first use.
+/// The ledger behind `server`. Asks the server unless it was verified before that this one keeps it: whoever knows the id from
+/// elsewhere sends nothing to an address that was never asked. Pins on first use.
 pub async fn identify(
     folder: &state::Folder,
     server: &Server,
@@ -91,6 +92,7 @@ pub async fn identify(
 ) -> Result<Identified, Error> {
     let expected = expected(folder, server, told)?;
     if let Some(id) = expected
+        && folder.pinned(server.address())? == Some(id)
         && let Some(verifier) = folder.verifier(id)?
     {
         return Ok(Identified {

@@ -1,7 +1,10 @@
 //! Deployments that were started here and not finished yet, kept beside the outbox, so that `deploy finish` knows which one is
 //! meant and what it brings without being told again (`formats.md` section 9).
 
-use std::path::PathBuf;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use piperoll_client::state::Folder;
 use piperoll_core::{event::Bind, name::LedgerId};
@@ -54,13 +57,14 @@ impl Memory {
     /// Remembers a start; one that was never finished is forgotten by it.
     pub(crate) fn remember(&self, started: &Started) -> Result {
         let text = serde_json::to_string(started).map_err(anyhow::Error::from)?;
-        let next = self.path.with_extension("next");
         let write = || {
-            if let Some(folder) = self.path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            std::fs::write(&next, &text)?;
-            std::fs::rename(&next, &self.path)
+            let folder = self.path.parent().unwrap_or(Path::new(""));
+            std::fs::create_dir_all(folder)?;
+            // Under a name of its own: several jobs may start deployments at the same time.
+            let mut next = tempfile::NamedTempFile::new_in(folder)?;
+            next.write_all(text.as_bytes())?;
+            next.persist(&self.path)?;
+            Ok(())
         };
         write().map_err(|error: std::io::Error| self.broken(&error))
     }

@@ -210,6 +210,18 @@ impl Dispatch {
             Err(unreached) => return Err(self.stuck(unreached)?),
         };
         let delivered = courier.flush(within).await.map_err(anyhow::Error::from)?;
+        let surprises = |report: &Report| {
+            let retry = |fate: &Fate| matches!(fate, Fate::Waiting(Why::Retry(_)));
+            !report.alarms.is_empty() || report.fates.iter().any(|(_, fate)| retry(fate))
+        };
+        if surprises(&delivered)
+            && let Some(why) = self.is_another().await
+        {
+            return Err(self.stuck(&Unreached {
+                why,
+                wrong_ledger: true,
+            })?);
+        }
         let receipts = courier
             .fetch_receipts(within)
             .await

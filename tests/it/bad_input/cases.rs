@@ -3,10 +3,12 @@
 use piperoll_tlog::encoding;
 use serde_json::{Value, json};
 
+use crate::signer::Signer;
+
 use super::{
     Case,
     Kept::{Count, Event, Nothing},
-    Scene, padded, payload, signed, stranger,
+    Scene, padded, payload, signed,
 };
 
 /// Puts a value at a place that is there, or whose parent is.
@@ -208,7 +210,7 @@ pub(super) fn sizes(scene: &Scene) -> Vec<Case> {
 
 /// Good JSON, wrongly signed.
 pub(super) fn signatures(scene: &Scene) -> Vec<Case> {
-    let stranger = stranger(&scene.ledger, "stranger");
+    let stranger = Signer::named(&scene.ledger, "stranger");
     let unknown = signed(&stranger, payload(&stranger, &scene.finished()).to_string());
     let claimed = signed(&scene.narrow, scene.payload().to_string());
     vec![

@@ -210,13 +210,17 @@ async fn start(args: StartArgs) -> Result {
     let sent = emitter
         .emit(deployment.started(emitter.now()), true)
         .await?;
-    memory.remember(&Started {
+    let remembered = memory.remember(&Started {
         id: deployment.id,
         rollback: deployment.rollback,
         binds: deployment.binds,
         change: deployment.change,
         run: deployment.run,
-    })?;
+    });
+    // The start is kept; that its note is not concerns only the finish, which can be told.
+    if let Err(problem) = remembered {
+        output::complain(&problem);
+    }
     super::emit::finish(
         &emitter,
         &sent,
@@ -235,14 +239,20 @@ async fn finish(args: FinishArgs) -> Result {
         &args.what.service,
         &args.what.environment,
     );
-    let deployment = args.what.finishing(&run, memory.recall()?)?;
+    let started = match memory.recall() {
+        Err(_) if args.what.deployment.is_some() => None,
+        recalled => recalled?,
+    };
+    let deployment = args.what.finishing(&run, started)?;
     let sent = emitter
         .emit(
             deployment.finished(emitter.now(), args.outcome, args.failure_type.clone()),
             true,
         )
         .await?;
-    memory.forget()?;
+    if let Err(problem) = memory.forget() {
+        output::complain(&problem);
+    }
     let what = format!("end of the {}", args.what.words());
     super::emit::finish(
         &emitter,
