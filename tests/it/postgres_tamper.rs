@@ -6,7 +6,7 @@ use crate::{
     tamper::{self, CHANGES, Missed},
 };
 
-/// Tables whose loss must be named, each by its name. (What is only derived or counted is under no signature.)
+/// Tables whose loss must be named, each by its name. (What is only derived is under no signature.)
 const TABLES: &[&str] = &[
     "entry",
     "payload",
@@ -14,6 +14,10 @@ const TABLES: &[&str] = &[
     "tile",
     "checkpoint",
     "consumed",
+    "refused",
+    "refused_body",
+    "refused_count",
+    "junk",
     "head",
 ];
 

@@ -28,6 +28,10 @@ pub enum Place {
     Checkpoint(u64),
     /// By its number.
     Consumed(u64),
+    /// What is kept of refused events.
+    Refused,
+    /// The counts of junk.
+    Junk,
     Head,
     /// What the store itself could not read.
     Stored(String),
@@ -40,6 +44,8 @@ impl fmt::Display for Place {
             Self::Tile { level, index } => write!(f, "tile {level}/{index}"),
             Self::Checkpoint(size) => write!(f, "checkpoint {size}"),
             Self::Consumed(number) => write!(f, "consumed {number}"),
+            Self::Refused => f.write_str("refused"),
+            Self::Junk => f.write_str("junk"),
             Self::Head => f.write_str("head"),
             Self::Stored(place) => f.write_str(place),
         }
@@ -125,11 +131,11 @@ impl Report {
             ));
         }
         list.push(
-            "that this is the newest state: whoever holds a later checkpoint or a receipt can tell"
+            "that this is the newest state, and that no checkpoint was taken away: whoever holds a later checkpoint or a receipt can tell"
                 .to_owned(),
         );
         list.push(
-            "refused events, counts of junk and read models, which are under no signature"
+            "what refused events say, the subjects of junk and read models, which are under no signature"
                 .to_owned(),
         );
         list

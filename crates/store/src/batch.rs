@@ -158,6 +158,36 @@ pub struct StoredCheckpoint {
     pub size: u64,
     pub note: String,
 }
+/// A row of an entry that the head does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beyond {
+    /// Where it stands: `entry`, `payload` or `text`.
+    pub table: String,
+    pub index: u64,
+}
+/// How many rows a table has, and the number after its last one; the same where no row is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbered {
+    pub rows: u64,
+    pub next: u64,
+}
+/// What was not recorded, counted twice: as the account of the stream has it, and as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Refused messages, by the account.
+    pub refused_consumed: u64,
+    /// The same, by how often each of the kept ones came.
+    pub refused_times: u64,
+    /// Junk, by the account.
+    pub junk_consumed: u64,
+    /// The same, by hour, subject and reason.
+    pub junk_counted: u64,
+    pub refused: Numbered,
+    /// The envelopes of the refused.
+    pub bodies: Numbered,
+    /// How often each came.
+    pub counts: Numbered,
+}
 /// An envelope a bridge made, in its own outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BridgeRow {

@@ -113,6 +113,11 @@ pub trait Store: Send + Sync {
     /// All rows of `consumed` by number, from `from` on, at most `limit`; for `verify` and `/metrics`.
     async fn consumed(&self, from: u64, limit: u32) -> Result<Vec<StoredConsumed>, Error>;
 
+    /// A row of `entry`, `payload` or `text` whose index the head does not count, if there is one; for `verify`.
+    async fn beyond_head(&self) -> Result<Option<Beyond>, Error>;
+    /// What was not recorded, as it was accounted for and as it is kept, at one moment; for `verify`.
+    async fn tally(&self) -> Result<Tally, Error>;
+
     /// Entries by filter, newest first, keyset-paged (see [`LogFilter`]).
     async fn log(&self, filter: &LogFilter) -> Result<Vec<u64>, Error>;
     /// Refused events, newest first, below `before` (row number), at most `limit`.

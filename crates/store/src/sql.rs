@@ -1,5 +1,6 @@
 //! The store over either database: one generic type, statements that run on both, and [`dialect::Dialect`] for the rest.
 
+mod audit;
 mod bridge;
 mod commit;
 pub(crate) mod dialect;
@@ -24,8 +25,8 @@ use piperoll_tlog::tile::TileId;
 use sqlx::{Connection, Pool, SqlSafeStr, pool::PoolConnection};
 
 use crate::{
-    Batch, BridgeCount, BridgeRow, ChangeRow, Error, Head, JunkRow, Lease, LogFilter, RefusedRow,
-    SlotRow, Store, StoredCheckpoint, StoredConsumed, StoredEntry, StoredTile,
+    Batch, Beyond, BridgeCount, BridgeRow, ChangeRow, Error, Head, JunkRow, Lease, LogFilter,
+    RefusedRow, SlotRow, Store, StoredCheckpoint, StoredConsumed, StoredEntry, StoredTile, Tally,
 };
 pub(crate) use dialect::{Column, Columns, Dialect, Meaning, Statements, Table, Value, values};
 
@@ -265,6 +266,12 @@ impl<DB: Dialect> Store for Sql<DB> {
     }
     async fn consumed(&self, from: u64, limit: u32) -> Result<Vec<StoredConsumed>, Error> {
         questions::consumed(self, from, limit).await
+    }
+    async fn beyond_head(&self) -> Result<Option<Beyond>, Error> {
+        audit::beyond_head(self).await
+    }
+    async fn tally(&self) -> Result<Tally, Error> {
+        audit::tally(self).await
     }
     async fn log(&self, filter: &LogFilter) -> Result<Vec<u64>, Error> {
         questions::log(self, filter).await

@@ -6,6 +6,9 @@
 mod dialect;
 
 use std::{
+    fs::OpenOptions,
+    io,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -203,12 +206,10 @@ async fn find_tables(connection: &mut SqliteConnection) -> sqlx::Result<Found> {
 
 /// Makes the tables, or brings them up to date.
 pub(crate) async fn migrate(path: &Path) -> Result<(), Error> {
+    make_private(path).map_err(|_| cannot_be_made(path))?;
     let mut connection = writing(path).connect().await.map_err(|error| {
         if dialect::cannot_open(&error) {
-            Error::Unfit {
-                what: format!("{} cannot be made", name(path)),
-                remedy: "name a folder that exists and may be written".to_owned(),
-            }
+            cannot_be_made(path)
         } else {
             failed::<sqlx::Sqlite>(error)
         }
@@ -217,6 +218,21 @@ pub(crate) async fn migrate(path: &Path) -> Result<(), Error> {
     let closed = connection.close().await;
     done.map_err(failed::<sqlx::Sqlite>)?;
     closed.map_err(failed::<sqlx::Sqlite>)
+}
+
+/// Makes the file, if there is none, so that only its owner may read what people wrote. SQLite gives its other files the same mode.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    match options.write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+fn cannot_be_made(path: &Path) -> Error {
+    Error::Unfit {
+        what: format!("{} cannot be made", name(path)),
+        remedy: "name a folder that exists and may be written".to_owned(),
+    }
 }
 
 fn name(path: &Path) -> String {

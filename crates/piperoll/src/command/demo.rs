@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -138,6 +139,7 @@ async fn found_in(
         ))
         .hint("name another with --data, or remove it"));
     }
+    private(&layout.data)?;
     let origin = Origin::parse(ORIGIN).map_err(anyhow::Error::from)?;
     let founding = Founding {
         data: layout.founding(),
@@ -157,6 +159,16 @@ async fn found_in(
     }
     std::fs::remove_dir(layout.founding())?;
     Ok(founded.ledger)
+}
+
+/// A new folder is only its owner's, as `init` makes one: names, texts and keys will lie in it.
+fn private(folder: &Path) -> Result {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(folder).map_err(|error| {
+        Problem::failed(format!("{} cannot be made: {error}", folder.display()))
+            .hint("name another folder with --data")
+    })
 }
 
 /// On the address that was named; else on the usual port, or any free one.

@@ -57,7 +57,8 @@ pub(super) async fn bounded(State(room): State<Room>, request: Request, next: Ne
     tokio::time::timeout(limits::REQUEST_WAIT, next.run(request))
         .await
         .unwrap_or_else(|_| {
-            Problem::timed_out("the request was not done within its time").into_response()
+            // Whoever sent an event keeps it and sends it again: what was taken is then a duplicate.
+            Problem::busy("the request was not done within its time").into_response()
         })
 }
 

@@ -128,7 +128,7 @@ impl Problem {
         problem.0.retry_after_s = Some(limits::RETRY_AFTER_S);
         problem
     }
-    /// 408: the request did not arrive, or was not answered, in time.
+    /// 408: the request did not arrive in time.
     pub fn timed_out(detail: &str) -> Self {
         Self::new(
             StatusCode::REQUEST_TIMEOUT,

@@ -1,7 +1,8 @@
-//! The account of the stream: its rows follow each other without a hole and sum to the ledger.
+//! The account of the stream: its rows follow each other without a hole and sum to the ledger, and what was not recorded is kept
+//! as often as they say.
 
 use piperoll_core::kind::Content;
-use piperoll_store::{Consumed, Cursor, Head, Store};
+use piperoll_store::{Consumed, Cursor, Head, Store, Tally};
 
 use super::{Error, Place};
 use crate::projector::{EMBEDDED, steer};
@@ -50,6 +51,8 @@ pub(super) async fn check(
             walk.number += 1;
         }
         if walk.is_at(head) {
+            walk.none_beyond(store, head).await?;
+            all_kept(&store.tally().await?)?;
             return Ok(Account {
                 rows: walk.number,
                 messages: walk.messages,
@@ -69,6 +72,37 @@ pub(super) async fn check(
     }
 }
 
+/// What the account calls refused or junk is there, each as often.
+fn all_kept(tally: &Tally) -> Result<(), Error> {
+    let rows = tally.refused.next;
+    let tables = [
+        ("refused", tally.refused),
+        ("refused_body", tally.bodies),
+        ("refused_count", tally.counts),
+    ];
+    for (table, numbered) in tables {
+        if numbered.rows != rows || numbered.next != rows {
+            let what = format!(
+                "{rows} events are numbered, but the table {table} has {} rows up to number {}",
+                numbered.rows, numbered.next
+            );
+            return Err(Error::wrong(Place::Refused, what));
+        }
+    }
+    let sums = [
+        (Place::Refused, tally.refused_consumed, tally.refused_times),
+        (Place::Junk, tally.junk_consumed, tally.junk_counted),
+    ];
+    for (place, consumed, kept) in sums {
+        if consumed != kept {
+            let what =
+                format!("{consumed} messages were accounted for as such, but {kept} are kept");
+            return Err(Error::wrong(place, what));
+        }
+    }
+    Ok(())
+}
+
 struct Walk<'a> {
     at: Cursor,
     number: u64,
@@ -83,6 +117,18 @@ impl Walk<'_> {
         self.messages[0] == head.size
             && self.at.sequence == head.cursor.sequence
             && self.at.incarnation == head.cursor.incarnation
+    }
+    /// A row beyond the head must be one that a running server has added since, and then the head has moved too.
+    async fn none_beyond(&self, store: &dyn Store, head: &Head) -> Result<(), Error> {
+        let Some(row) = store.consumed(self.number, 1).await?.pop() else {
+            return Ok(());
+        };
+        let now = store.head().await?;
+        if now.is_some_and(|now| now.size == head.size && now.cursor == head.cursor) {
+            let what = "it is beyond the last message that the head speaks of";
+            return Err(Error::wrong(Place::Consumed(row.number), what));
+        }
+        Ok(())
     }
     fn take(&mut self, row: &Consumed) -> Result<(), Error> {
         let counts = [row.recorded, row.duplicate, row.refused, row.junk];

@@ -210,6 +210,13 @@ impl Walk<'_> {
             let what = "its time is not that of the last entry";
             return Err(Error::wrong(Place::Head, what));
         }
+        if let Some(beyond) = self.store.beyond_head().await? {
+            let what = format!(
+                "the table {} has a row of it, but the head does not count it",
+                beyond.table
+            );
+            return Err(Error::wrong(Place::Entry(beyond.index), what));
+        }
         self.tiles.none_left().await?;
         self.checkpoints.none_beyond().await?;
         let genesis = self.authority.genesis().ok_or(Error::NoLedger)?;

@@ -77,7 +77,7 @@ impl<'a> Tiles<'a> {
                 return Ok(());
             };
             let now = self.store.head().await?.map_or(0, |head| head.size);
-            if tile.id.level == level && tile.id.index >= entries_of(level, now) {
+            if tile.id.index >= entries_of(tile.id.level, now) {
                 return Err(Error::wrong(
                     place(tile.id),
                     format!("it is stored, but {now} entries do not make it"),

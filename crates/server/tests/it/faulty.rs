@@ -11,9 +11,9 @@ use piperoll_core::{
     judge::Known,
 };
 use piperoll_store::{
-    self as store, Batch, BridgeCount, BridgeRow, ChangeRow, Error, Head, JunkRow, Lease,
+    self as store, Batch, Beyond, BridgeCount, BridgeRow, ChangeRow, Error, Head, JunkRow, Lease,
     LogFilter, RefusedRow, SlotRow, Store, StoredCheckpoint, StoredConsumed, StoredEntry,
-    StoredTile,
+    StoredTile, Tally,
 };
 use piperoll_tlog::tile::TileId;
 
@@ -153,6 +153,8 @@ store! {
     checkpoint_covering(index: u64) -> Option<StoredCheckpoint> = |s, rows| rows;
     checkpoints(after: u64, limit: u32) -> Vec<StoredCheckpoint> = |s, rows| each(rows, s.alter.checkpoint);
     consumed(from: u64, limit: u32) -> Vec<StoredConsumed> = |s, rows| each(rows, s.alter.consumed);
+    beyond_head() -> Option<Beyond> = |s, row| row;
+    tally() -> Tally = |s, tally| tally;
     log(filter: &LogFilter) -> Vec<u64> = |s, rows| rows;
     refused(before: Option<u64>, limit: u32) -> Vec<RefusedRow> = |s, rows| rows;
     slots(fold: u32, as_of: u64) -> Vec<SlotRow> = |s, rows| rows;

@@ -85,6 +85,7 @@ async fn founding_leaves_keys_that_only_their_owner_reads_and_nothing_else() {
     for name in ["event", "checkpoint", "admin"] {
         assert_eq!(mode(&home.data().join("keys").join(name)), 0o600);
     }
+    assert_eq!(mode(&home.data().join("ledger.db")), 0o600);
     assert_eq!(mode(&home.path().join("recovery")), 0o600);
     let mut names: Vec<_> = fs::read_dir(home.path())
         .unwrap()

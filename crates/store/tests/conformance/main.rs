@@ -72,6 +72,8 @@ suite![
     outcomes::both_versions_of_an_event_are_kept,
     outcomes::the_latest_refusal_of_a_payload_is_found,
     outcomes::junk_is_counted_by_hour_subject_and_reason,
+    outcomes::what_was_not_recorded_is_tallied_as_accounted_and_as_kept,
+    outcomes::a_row_that_the_head_does_not_count_is_found,
     outcomes::consumed_rows_sum_to_their_range,
     outcomes::words_with_a_nul_are_kept_without_it,
     questions::find_answers_in_the_order_asked,

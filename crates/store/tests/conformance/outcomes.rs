@@ -1,7 +1,7 @@
 //! What becomes of messages that are not recorded.
 
 use piperoll_core::judge::Reason;
-use piperoll_store::{Batch, Error, JunkRow, OpenMode, RefusedRow};
+use piperoll_store::{Batch, Beyond, Error, JunkRow, Numbered, OpenMode, RefusedRow, Tally};
 
 use crate::{
     make::{at, batch, hash_of, junk, refused},
@@ -121,6 +121,49 @@ pub(crate) async fn junk_is_counted_by_hour_subject_and_reason(place: &Place) {
     ];
     assert_eq!(store.junk(10).await.unwrap(), expected);
     assert_eq!(store.junk(1).await.unwrap(), expected[..1]);
+}
+
+pub(crate) async fn what_was_not_recorded_is_tallied_as_accounted_and_as_kept(place: &Place) {
+    let store = place.open(OpenMode::ReadWrite).await;
+    let numbered = |rows| Numbered { rows, next: rows };
+    let tally = |refused, rows, junk| Tally {
+        refused_consumed: refused,
+        refused_times: refused,
+        junk_consumed: junk,
+        junk_counted: junk,
+        refused: numbered(rows),
+        bodies: numbered(rows),
+        counts: numbered(rows),
+    };
+    assert_eq!(store.tally().await.unwrap(), tally(0, 0, 0));
+    let three = vec![
+        refused("a", Reason::Grant),
+        refused("a", Reason::Grant),
+        refused("b", Reason::Grant),
+    ];
+    store.commit(taking(batch(0, 1), three)).await.unwrap();
+    let mut two = batch(1, 0);
+    (two.consumed[0].junk, two.consumed[0].range) = (1, Some((5, 5)));
+    let junk = vec![junk(5, "http", Reason::Shape)];
+    store.commit(Batch { junk, ..two }).await.unwrap();
+    assert_eq!(store.tally().await.unwrap(), tally(3, 2, 1));
+}
+
+pub(crate) async fn a_row_that_the_head_does_not_count_is_found(place: &Place) {
+    let store = place.open(OpenMode::ReadWrite).await;
+    assert_eq!(store.beyond_head().await.unwrap(), None);
+    store.commit(batch(0, 3)).await.unwrap();
+    assert_eq!(store.beyond_head().await.unwrap(), None);
+    for (table, index) in [("text", 9), ("payload", 3)] {
+        let sql = match table {
+            "text" => "insert into text (idx, name) values (9, 'reason')",
+            _ => "insert into payload (idx) values (3)",
+        };
+        place.raw(sql).await.unwrap();
+        let table = table.to_owned();
+        let found = store.beyond_head().await.unwrap();
+        assert_eq!(found, Some(Beyond { table, index }));
+    }
 }
 
 pub(crate) async fn consumed_rows_sum_to_their_range(place: &Place) {
