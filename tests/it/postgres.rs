@@ -56,6 +56,18 @@ impl Database {
         twin
     }
 
+    /// Another database of the same server, made in a way of its own.
+    pub(crate) fn other(&self, how: &str) -> Self {
+        let other = Self {
+            programs: self.programs.clone(),
+            server: self.server.clone(),
+            name: format!("{}_other", self.name),
+        };
+        let make = format!("create database {} {how}", other.name);
+        assert_printed(&self.on_server(&make));
+        other
+    }
+
     /// The address for the owner of the tables, a superuser.
     pub(crate) fn owner(&self) -> String {
         let (scheme, rest) = self.server.split_once("://").unwrap();
@@ -90,6 +102,12 @@ impl Database {
     /// A session of its own that stays open until it is dropped.
     pub(crate) fn session(&self) -> Session {
         Session::open(&self.programs, &self.owner())
+    }
+
+    /// The same for another role; `None` when it is not let in.
+    pub(crate) fn try_session(&self, address: &str) -> Option<Session> {
+        let mut session = Session::open(&self.programs, address);
+        session.answers("select 1").then_some(session)
     }
 
     fn on_server(&self, statement: &str) -> Output {
@@ -147,6 +165,7 @@ impl Session {
             ])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            .stderr(Stdio::null())
             .spawn()
             .unwrap();
         let answers = std::io::BufReader::new(process.stdout.take().unwrap()).lines();
@@ -155,15 +174,15 @@ impl Session {
 
     /// Runs a statement to its end.
     pub(crate) fn run(&mut self, statement: &str) {
+        assert!(self.answers(statement), "psql ended at: {statement}");
+    }
+
+    fn answers(&mut self, statement: &str) -> bool {
         use std::io::Write as _;
         let input = self.process.stdin.as_mut().unwrap();
-        writeln!(input, "{statement};\n\\echo done").unwrap();
-        for line in self.answers.by_ref() {
-            if line.unwrap() == "done" {
-                return;
-            }
-        }
-        panic!("psql ended at: {statement}");
+        // Whether it was let in shows when it answers.
+        let _ = writeln!(input, "{statement};\n\\echo done");
+        self.answers.by_ref().any(|line| line.unwrap() == "done")
     }
 }
 
@@ -202,13 +221,7 @@ impl Cluster {
             .prefix("piperoll-pg.")
             .tempdir_in("/tmp")
             .unwrap();
-        if is_root() {
-            let given = Command::new("chown")
-                .arg("postgres:postgres")
-                .arg(folder.path())
-                .status();
-            assert!(given.unwrap().success());
-        }
+        give(folder.path());
         Self { folder, programs }
     }
 
@@ -239,14 +252,22 @@ impl Cluster {
         for _ in 0..GONE_POLLS_MAX {
             if all.iter().all(|process| is_gone(process)) {
                 // Until somebody asks how it ended, its number looks alive to the next start.
-                for lock in ["data/postmaster.pid", ".s.PGSQL.5432.lock"] {
-                    std::fs::remove_file(self.path(lock)).unwrap();
-                }
+                self.remove_locks();
                 return;
             }
             std::thread::park_timeout(std::time::Duration::from_millis(10));
         }
         panic!("a killed PostgreSQL is still there");
+    }
+
+    fn remove_locks(&self) {
+        std::fs::remove_file(self.path("data/postmaster.pid")).unwrap();
+        for file in self.folder.path().read_dir().unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|ending| ending == "lock") {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
     }
 
     /// As a superuser, on the database `postgres`.
@@ -257,6 +278,15 @@ impl Cluster {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// Puts a file into the folder that only the server may read.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        give(&path);
     }
 
     /// Runs one of PostgreSQL's programs in the folder; as root it would refuse.
@@ -297,6 +327,17 @@ impl Drop for Cluster {
         if self.path("data/postmaster.pid").exists() {
             self.kill();
         }
+    }
+}
+
+/// As root, gives a file to the user that PostgreSQL runs as.
+fn give(path: &Path) {
+    if is_root() {
+        let given = Command::new("chown")
+            .arg("postgres:postgres")
+            .arg(path)
+            .status();
+        assert!(given.unwrap().success());
     }
 }
 

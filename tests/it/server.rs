@@ -69,6 +69,16 @@ impl Server {
         log.join().unwrap()
     }
 
+    /// SIGTERM, and waits until it has ended in order; gives what it had logged.
+    pub(crate) fn terminate(mut self) -> String {
+        crate::postgres::signal("-TERM", &[self.process.id().to_string()]);
+        let ended = self.process.wait().unwrap();
+        let log = std::mem::replace(&mut self.log, std::thread::spawn(String::new));
+        let log = log.join().unwrap();
+        assert!(ended.success(), "{log}");
+        log
+    }
+
     /// POSTs an envelope; gives status and body.
     pub(crate) async fn post(&self, envelope: &str) -> (u16, serde_json::Value) {
         let answer = http::post(

@@ -34,6 +34,7 @@ const USER_KEYS: &[&str] = &[
     "service",
     "environment",
     "data",
+    "database",
     "output",
     "strict",
     "key",
@@ -45,7 +46,7 @@ const USER_KEYS: &[&str] = &[
 const NEVER_FROM_SETTINGS: &[&str] = &["help", "version", "yes"];
 
 /// Flags whose value the help never shows, wherever it came from.
-const SECRET: &[&str] = &["key", "token", "database"];
+const SECRET: &[&str] = &["key", "token", "database", "from", "to"];
 
 /// Values of flags by their long name, from the files.
 pub(crate) type Values = BTreeMap<String, String>;

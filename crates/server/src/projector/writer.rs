@@ -465,7 +465,11 @@ fn standing(error: &Error) -> Projecting {
         }
         Error::NotFounded => halted("the database was emptied: put back the one of this ledger"),
         Error::Fold { .. } => halted("this is a fault of the program: please report it"),
-        Error::Store(store::Error::Corrupt { .. } | store::Error::Unfit { .. }) => {
+        Error::Store(store::Error::Unfit { what, remedy }) => Projecting::Halted {
+            why: what.clone(),
+            remedy: remedy.clone(),
+        },
+        Error::Store(store::Error::Corrupt { .. }) => {
             halted("run `piperoll verify` on the server's folder and restore what is wrong")
         }
         Error::Sequence { .. }

@@ -1,0 +1,557 @@
+//! What can go wrong with a PostgreSQL, as whoever runs `piperoll` sees it.
+//!
+//! | trouble | what must happen |
+//! |---|---|
+//! | unreachable at start | exit 1, the database and the remedy named |
+//! | a role that is not let in, a password in the wrong place | exit 1; the password never shows |
+//! | a right is missing | exit 1 at start, by its name; while running 503, and it goes on once the right is given |
+//! | too many connections | exit 1 at start; while running 503 at most, and it goes on |
+//! | a replica, `fsync=off`, `synchronous_commit=off`, another encoding, tables of others | exit 1, each by its name |
+//! | lost while running, and back | 503 with `Retry-After`, nothing half-written, it goes on by itself |
+//! | a table dropped under a running server | 503, a halt that names it, and `verify` names it |
+//! | TLS | the modes that libpq has |
+//!
+//! A server older than 15 cannot be had here: the store's own tests judge what such a server would say.
+
+use std::{
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    http,
+    ledger::{Ledger, PIPEROLL},
+    postgres::{Cluster, Database, SERVICE_ROLE},
+    support,
+};
+
+/// How long a database is away: longer than the lease lasts and than a connection is waited for.
+const AWAY: Duration = Duration::from_secs(15);
+/// No answer to an event may take longer than this, whatever the database does.
+const ANSWER_MAX: Duration = Duration::from_secs(20);
+
+/// Runs a command of an empty environment with this database's address in it.
+fn piperoll(
+    arguments: &[&str],
+    address: &str,
+    environment: &[(&str, &str)],
+) -> (Option<i32>, String) {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(PIPEROLL);
+    command
+        .args(arguments)
+        .env_clear()
+        .env("HOME", home.path())
+        .env("PIPEROLL_DATABASE", address)
+        .envs(environment.iter().copied());
+    said(&command.output().unwrap())
+}
+fn said(output: &Output) -> (Option<i32>, String) {
+    let said = [&output.stdout[..], &output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+/// What `serve` says when it does not start, and that it says no password.
+fn refused_serve(ledger: &Ledger, address: &str) -> String {
+    let mut serve = ledger.command();
+    serve
+        .args(["serve", "--data", "data", "--listen", "127.0.0.1:0"])
+        .env("PIPEROLL_DATABASE", address)
+        .env("RUST_LOG", "trace");
+    let (code, said) = said(&serve.output().unwrap());
+    assert_eq!(code, Some(1), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    said
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_named_with_what_to_do() {
+    let address = "postgres://me:hunter2@127.0.0.1:1/ledger";
+    for arguments in [
+        &["verify"][..],
+        &["where"],
+        &["admin", "rebuild"],
+        &["admin", "migrate"],
+    ] {
+        let (code, said) = piperoll(arguments, address, &[]);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(
+            said.contains("does not answer") && said.contains("\"ledger\" at 127.0.0.1:1"),
+            "{said}"
+        );
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    let ledger = Ledger::found();
+    let said = refused_serve(&ledger, address);
+    assert!(
+        said.contains("is it running, and reachable from here?"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_password_on_the_command_line_is_refused_and_never_shown_in_the_help() {
+    let address = "postgres://me:hunter2@127.0.0.1:1/ledger";
+    for arguments in [
+        &["verify", "--database", address][..],
+        &["admin", "copy", "--from", address, "--to", "x.db"],
+        &["admin", "copy", "--from", "x.db", "--to", address],
+    ] {
+        let (code, said) = piperoll(arguments, "", &[]);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(
+            said.contains("list of processes") && said.contains("~/.pgpass"),
+            "{said}"
+        );
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    for command in ["serve", "init", "verify", "where", "demo"] {
+        let (code, said) = piperoll(&[command, "--help"], address, &[]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(
+            said.contains("--database") && !said.contains("hunter2"),
+            "{said}"
+        );
+    }
+    let variables = [("PIPEROLL_FROM", address), ("PIPEROLL_TO", address)];
+    let (_, said) = piperoll(&["admin", "copy", "--help"], "", &variables);
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+/// A server that wants a password, and a ledger on it.
+fn with_password(test: &str) -> Option<(Cluster, Ledger)> {
+    let cluster = Cluster::make(test)?;
+    cluster.start("");
+    let ledger = Ledger::found_in(Database::on(&cluster.programs, &cluster.address()));
+    let database = ledger.database.as_ref().unwrap();
+    database.sql(&format!("alter role {SERVICE_ROLE} password 'hunter2'"));
+    let rules = format!("local all {SERVICE_ROLE} scram-sha-256\nlocal all all trust\n");
+    cluster.write("data/pg_hba.conf", rules.as_bytes());
+    database.sql("select pg_reload_conf()");
+    // Connections made from now on are judged by the new file.
+    while database.sql("select count(*) from pg_hba_file_rules where auth_method = 'scram-sha-256'")
+        != "1"
+    {}
+    Some((cluster, ledger))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_taken_from_the_address_pgpass_or_pgpassword_and_never_shows() {
+    let test = "a_password_is_taken_from_the_address_pgpass_or_pgpassword_and_never_shows";
+    let Some((_cluster, ledger)) = with_password(test) else {
+        return;
+    };
+    let service = ledger.database.as_ref().unwrap().service();
+    let said = refused_serve(&ledger, &format!("{service}&password=hunter2x"));
+    assert!(
+        said.contains("does not let us in") && said.contains("check user and password"),
+        "{said}"
+    );
+    let said = refused_serve(&ledger, &service);
+    assert!(said.contains("check user and password"), "{said}");
+
+    let verify =
+        |address: &str, environment: &[(&str, &str)]| piperoll(&["verify"], address, environment);
+    let (code, said) = verify(&format!("{service}&password=hunter2"), &[]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = verify(&service, &[("PGPASSWORD", "hunter2")]);
+    assert_eq!(code, Some(0), "{said}");
+    // A line that cannot be read must not reach the log, whatever is asked for.
+    let pgpass = ledger.path("pgpass");
+    std::fs::write(&pgpass, "hunter2\n*:*:*:*:hunter2\n").unwrap();
+    let file = [
+        ("PGPASSFILE", pgpass.to_str().unwrap()),
+        ("RUST_LOG", "trace"),
+    ];
+    allow(&pgpass, 0o644);
+    let (code, said) = verify(&service, &file);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    allow(&pgpass, 0o600);
+    let (code, said) = verify(&service, &file);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+
+    let mut serve = ledger.command();
+    serve
+        .args(["serve", "--data", "data", "--listen", "127.0.0.1:0"])
+        .env("PGPASSFILE", &pgpass)
+        .env("RUST_LOG", "trace");
+    let server = crate::server::Server::start(serve);
+    let shown = std::fs::read_to_string(format!("/proc/{}/cmdline", server.process_id())).unwrap();
+    assert!(
+        !shown.contains("hunter2") && shown.contains("serve"),
+        "{shown}"
+    );
+    let log = server.terminate();
+    assert!(!log.contains("hunter2"), "{log}");
+}
+fn allow(path: &std::path::Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_missing_right_is_named_and_what_waited_for_it_is_recorded_once_it_is_given() {
+    let test = "a_missing_right_is_named_and_what_waited_for_it_is_recorded_once_it_is_given";
+    let Some(database) = Database::fresh(test) else {
+        return;
+    };
+    let ledger = Ledger::found_in(database);
+    let database = ledger.database.as_ref().unwrap();
+    let server = ledger.serve();
+    let pipeline = ledger.pipeline(&server, "load").await;
+    database.sql(&format!("revoke insert on payload from {SERVICE_ROLE}"));
+    let event = pipeline.deployment(0).to_json();
+    let (status, body) = server.post(&event).await;
+    assert_eq!(status, 503, "{body}");
+    assert_eq!(
+        ledger.recorded().lines().count(),
+        2,
+        "nothing is half-written"
+    );
+    server.kill();
+    let said = refused_serve(&ledger, &database.service());
+    assert!(
+        said.contains("insert on payload") && said.contains("admin migrate"),
+        "{said}"
+    );
+
+    let mut migrate = ledger.as_owner();
+    migrate.args(["admin", "migrate", "--service-role", SERVICE_ROLE]);
+    assert!(migrate.output().unwrap().status.success());
+    let server = ledger.serve();
+    database.sql(&format!("revoke insert on payload from {SERVICE_ROLE}"));
+    assert_eq!(server.post(&event).await.0, 503);
+    database.sql(&format!("grant insert on payload to {SERVICE_ROLE}"));
+    until_recorded(&server, &event, 2).await;
+}
+
+/// Sends an event again and again, as an outbox would, until it is recorded.
+async fn until_recorded(server: &crate::server::Server, event: &str, index: u64) {
+    let began = Instant::now();
+    loop {
+        let (status, body) = server.post(event).await;
+        if status == 201 {
+            assert_eq!(body["index"], index, "{body}");
+            return;
+        }
+        assert_eq!(status, 503, "{body}");
+        assert!(began.elapsed() < ANSWER_MAX, "it does not go on: {body}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_connections_are_said_at_start_and_survived_while_running() {
+    let test = "too_many_connections_are_said_at_start_and_survived_while_running";
+    let Some(cluster) = Cluster::make(test) else {
+        return;
+    };
+    cluster.start("-c max_connections=16 -c superuser_reserved_connections=2");
+    let ledger = Ledger::found_in(Database::on(&cluster.programs, &cluster.address()));
+    let database = ledger.database.as_ref().unwrap();
+    let server = ledger.serve();
+    let pipeline = ledger.pipeline(&server, "load").await;
+    // Somebody else takes all that a role without privileges may have.
+    let service = ledger.database.as_ref().unwrap().service();
+    let mut others = Vec::new();
+    while let Some(session) = database.try_session(&service) {
+        others.push(session);
+    }
+    assert!(others.len() > 4, "{}", others.len());
+    let (code, said) = piperoll(&["verify"], &service, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("does not answer") && said.contains("connection"),
+        "{said}"
+    );
+    // The server's own connections are cut off, and it gets no new ones.
+    let cut = format!(
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = '{SERVICE_ROLE}' and application_name = 'piperoll'"
+    );
+    database.sql(&cut);
+    while let Some(session) = database.try_session(&service) {
+        others.push(session);
+    }
+    let event = pipeline.deployment(0).to_json();
+    let began = Instant::now();
+    let (status, body) = server.post(&event).await;
+    assert_eq!(status, 503, "{body}");
+    assert!(body["retry_after_s"].as_u64().is_some(), "{body}");
+    assert!(began.elapsed() < ANSWER_MAX);
+    drop(others);
+    until_recorded(&server, &event, 2).await;
+    server.kill();
+    let (code, said) = ledger.verify();
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_goes_away_and_comes_back_is_used_again_without_a_restart() {
+    let test = "a_database_that_goes_away_and_comes_back_is_used_again_without_a_restart";
+    let Some(cluster) = Cluster::make(test) else {
+        return;
+    };
+    cluster.start("");
+    let ledger = Ledger::found_in(Database::on(&cluster.programs, &cluster.address()));
+    let server = ledger.serve();
+    let pipeline = ledger.pipeline(&server, "load").await;
+    assert_eq!(server.post(&pipeline.deployment(0).to_json()).await.0, 201);
+    server.wait_for_checkpoint(3).await;
+    cluster.stop();
+    let away = Instant::now();
+    let mut n = 1;
+    while away.elapsed() < AWAY {
+        let asked = Instant::now();
+        let (status, body) = server.post(&pipeline.deployment(n).to_json()).await;
+        assert_eq!(status, 503, "{body}");
+        assert!(body["retry_after_s"].as_u64().is_some(), "{body}");
+        assert!(asked.elapsed() < ANSWER_MAX);
+        n += 1;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    // Questions are answered with an error, not with nothing.
+    let (status, body) = http::get(&format!("{}/v1/log", server.url)).await.unwrap();
+    assert_eq!(status, 503, "{}", String::from_utf8_lossy(&body));
+    cluster.start("");
+    assert_eq!(
+        ledger.recorded().lines().count(),
+        3,
+        "nothing was written meanwhile"
+    );
+    until_recorded(&server, &pipeline.deployment(n).to_json(), 3).await;
+    server.wait_for_checkpoint(4).await;
+    server.kill();
+    let (code, said) = ledger.verify();
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_could_lose_a_receipt_or_is_a_replica_is_refused_by_name() {
+    let test = "a_server_that_could_lose_a_receipt_or_is_a_replica_is_refused_by_name";
+    let Some(cluster) = Cluster::make(test) else {
+        return;
+    };
+    cluster.start("");
+    let ledger = Ledger::found_in(Database::on(&cluster.programs, &cluster.address()));
+    let database = ledger.database.as_ref().unwrap();
+    let replica = Cluster::empty(cluster.programs.clone());
+    let socket = cluster.path("");
+    let backup = [
+        "-h",
+        socket.to_str().unwrap(),
+        "-U",
+        "postgres",
+        "-R",
+        "-c",
+        "fast",
+        "-D",
+        "data",
+    ];
+    replica.run("pg_basebackup", &backup);
+    replica.start("");
+    let standby = database.service().replace(
+        socket.to_str().unwrap().trim_end_matches('/'),
+        replica.path("").to_str().unwrap().trim_end_matches('/'),
+    );
+    let said = refused_serve(&ledger, &standby);
+    assert!(
+        said.contains("is a replica") && said.contains("name the primary"),
+        "{said}"
+    );
+    drop(replica);
+    cluster.stop();
+    for (setting, words) in [
+        ("-c fsync=off", "has fsync=off"),
+        ("-c synchronous_commit=off", "has synchronous_commit=off"),
+        (
+            "-c synchronous_commit=local",
+            "has synchronous_commit=local",
+        ),
+    ] {
+        cluster.start(setting);
+        let said = refused_serve(&ledger, &database.service());
+        assert!(
+            said.contains(words) && said.contains("could be lost"),
+            "{said}"
+        );
+        cluster.stop();
+    }
+    cluster.start("");
+    let server = ledger.serve();
+    server.wait_for_checkpoint(1).await;
+}
+
+#[test]
+fn databases_in_another_encoding_and_of_others_are_refused_by_name() {
+    let test = "databases_in_another_encoding_and_of_others_are_refused_by_name";
+    let Some(database) = Database::fresh(test) else {
+        return;
+    };
+    let ledger = Ledger::found();
+    let said = refused_serve(&ledger, &database.owner());
+    assert!(
+        said.contains("holds nothing yet") && said.contains("piperoll init"),
+        "{said}"
+    );
+    database.sql("create table invoice (number bigint)");
+    let said = refused_serve(&ledger, &database.owner());
+    assert!(said.contains("not Piperoll's"), "{said}");
+    let init = [
+        "init",
+        "--data",
+        "x",
+        "--origin",
+        "a.example/log/b",
+        "--recovery-key",
+        "r",
+    ];
+    let mut founding = ledger.command();
+    founding
+        .args(init)
+        .env("PIPEROLL_DATABASE", database.owner());
+    let (code, said) = said_of(&mut founding);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("not Piperoll's") && said.contains("nothing was changed"),
+        "{said}"
+    );
+    assert!(!ledger.path("x").exists() && !ledger.path("r").exists());
+
+    let latin = database.other("encoding 'LATIN1' locale 'C' template template0");
+    let said = refused_serve(&ledger, &latin.owner());
+    assert!(said.contains("is encoded in LATIN1"), "{said}");
+}
+fn said_of(command: &mut Command) -> (Option<i32>, String) {
+    said(&command.output().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_dropped_under_a_running_server_halts_it_and_is_named() {
+    let test = "a_table_dropped_under_a_running_server_halts_it_and_is_named";
+    let Some(database) = Database::fresh(test) else {
+        return;
+    };
+    let ledger = Ledger::found_in(database);
+    let server = ledger.serve();
+    let pipeline = ledger.pipeline(&server, "load").await;
+    ledger.sql("drop table payload");
+    let (status, body) = server.post(&pipeline.deployment(0).to_json()).await;
+    assert_eq!(status, 503, "{body}");
+    let why = server
+        .wait("/readyz", |body| {
+            let projector = &body["projector"];
+            (projector["state"] == "halted").then(|| projector.to_string())
+        })
+        .await;
+    assert!(
+        why.contains("payload") && why.contains("piperoll verify"),
+        "{why}"
+    );
+    server.kill();
+    let (code, said) = ledger.verify();
+    assert_eq!(code, Some(6), "{said}");
+    assert!(said.contains("payload"), "{said}");
+}
+
+/// Runs `openssl` with arguments given as words.
+fn openssl(folder: &std::path::Path, words: &str) {
+    let output = Command::new("openssl")
+        .args(words.split_whitespace())
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_is_chosen_as_libpq_does() {
+    let test = "tls_is_chosen_as_libpq_does";
+    if Command::new("openssl").arg("version").output().is_err() {
+        return support::skip(test, "openssl is not there");
+    }
+    let Some(cluster) = Cluster::make(test) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+    openssl(
+        folder.path(),
+        &format!("req -x509 {key} -subj /CN=root -keyout root.key -out root.pem"),
+    );
+    openssl(
+        folder.path(),
+        &format!("req -x509 {key} -subj /CN=other -keyout other.key -out other.pem"),
+    );
+    openssl(
+        folder.path(),
+        &format!(
+            "req -x509 {key} -subj /CN=db -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE \
+         -CA root.pem -CAkey root.key -keyout server.key -out server.pem"
+        ),
+    );
+    for file in ["server.key", "server.pem"] {
+        let bytes = std::fs::read(folder.path().join(file)).unwrap();
+        cluster.write(&format!("data/{file}"), &bytes);
+    }
+    cluster.write(
+        "data/pg_hba.conf",
+        b"local all all trust\nhostssl all all 127.0.0.1/32 trust\n",
+    );
+    let port = free_port();
+    cluster.start(&format!(
+        "-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on -c ssl_cert_file=server.pem -c ssl_key_file=server.key"
+    ));
+    let local = format!("{}&port={port}", cluster.address());
+    let ledger = Ledger::found_in(Database::on(&cluster.programs, &local));
+    let name = &ledger.database.as_ref().unwrap().name;
+    let verify = |host: &str, members: &str| {
+        let address = format!("postgres://{SERVICE_ROLE}@{host}:{port}/{name}?{members}");
+        piperoll(&["verify"], &address, &[])
+    };
+    let root = folder.path().join("root.pem");
+    let other = folder.path().join("other.pem");
+    let (root, other) = (root.display(), other.display());
+    for members in [
+        "sslmode=prefer".to_owned(),
+        "sslmode=require".to_owned(),
+        format!("sslmode=verify-ca&sslrootcert={root}"),
+        format!("sslmode=verify-full&sslrootcert={root}"),
+    ] {
+        let (code, said) = verify("localhost", &members);
+        assert_eq!(code, Some(0), "{members}: {said}");
+    }
+    // By its number it is another name than the certificate's.
+    let (code, said) = verify(
+        "127.0.0.1",
+        &format!("sslmode=verify-ca&sslrootcert={root}"),
+    );
+    assert_eq!(code, Some(0), "{said}");
+    for (host, members) in [
+        (
+            "127.0.0.1",
+            format!("sslmode=verify-full&sslrootcert={root}"),
+        ),
+        (
+            "localhost",
+            format!("sslmode=verify-full&sslrootcert={other}"),
+        ),
+        (
+            "localhost",
+            format!("sslmode=verify-ca&sslrootcert={other}"),
+        ),
+        ("localhost", "sslmode=disable".to_owned()),
+        ("localhost", "sslmode=sometimes".to_owned()),
+    ] {
+        let (code, said) = verify(host, &members);
+        assert!(matches!(code, Some(1 | 2)), "{members}: {said}");
+    }
+}
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
+}
