@@ -76,9 +76,6 @@ pub enum Error {
     /// Nobody could be asked whose turn it is.
     #[error("it is not known whether this server may take events: {why}")]
     Unsure { why: String },
-    /// A fault of the program.
-    #[error("the fold of entry {index} keeps asking for aggregates")]
-    Fold { index: u64 },
 }
 
 /// A message after steps 1 and 2.

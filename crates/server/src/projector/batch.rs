@@ -3,7 +3,10 @@
 //! No queue and no clock: the same messages with the same times after the same head give the same entries, wherever a batch
 //! ends.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    panic::{self, AssertUnwindSafe},
+};
 
 use jiff::Timestamp;
 use piperoll_core::{
@@ -151,14 +154,7 @@ impl Maker {
             self.state.effective_time(sequence, stream_time)
         });
         let id = event_id(&checked);
-        let verdict = judge::judge(
-            checked,
-            &self.state.authority,
-            self.size,
-            self.recorded_at,
-            time,
-            id.as_ref().and_then(|id| self.known.get(id)).copied(),
-        );
+        let verdict = self.judge(checked, time, id.as_ref());
         let verdict = self.fits(verdict, position);
         let outcome = self.enter(verdict, time, &subject, id)?;
         match sequence {
@@ -174,6 +170,23 @@ impl Maker {
             None => {}
         }
         Ok(outcome)
+    }
+    /// Judging may have a fault; a message that finds it is junk, so that no emitter stops the ledger.
+    fn judge(&self, checked: Checked, time: Timestamp, id: Option<&EventId>) -> Verdict {
+        let known = id.and_then(|id| self.known.get(id)).copied();
+        let judged = panic::catch_unwind(AssertUnwindSafe(|| {
+            let authority = &self.state.authority;
+            judge::judge(checked, authority, self.size, self.recorded_at, time, known)
+        }));
+        judged.unwrap_or_else(|_| {
+            tracing::error!("judging a message failed by a fault of the program: please report it");
+            Verdict::Refused {
+                refusal: Refusal::new(Reason::Shape, "the ledger could not judge the message"),
+                read: None,
+                first: None,
+                kept: false,
+            }
+        })
     }
     /// The stream sequence of a message, `None` for a control entry.
     fn sequence(&self, position: Position) -> Result<Option<u64>, Error> {

@@ -464,7 +464,6 @@ fn standing(error: &Error) -> Projecting {
             halted("stop one of the two servers; this one goes on when it is started again")
         }
         Error::NotFounded => halted("the database was emptied: put back the one of this ledger"),
-        Error::Fold { .. } => halted("this is a fault of the program: please report it"),
         Error::Store(store::Error::Unfit { what, remedy }) => Projecting::Halted {
             why: what.clone(),
             remedy: remedy.clone(),
