@@ -7,6 +7,7 @@
 
 mod alertmanager;
 mod bad_input;
+mod bridge_crash;
 mod browser;
 mod chromium;
 mod cli;
@@ -35,6 +36,7 @@ mod server;
 mod signer;
 mod support;
 mod tamper;
+mod terminal;
 mod tidy;
 mod trouble;
 mod webhook;

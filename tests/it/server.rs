@@ -8,6 +8,7 @@ use std::{
 use crate::http;
 
 /// Where a bridge listens and what it wants to be shown.
+#[derive(Clone)]
 pub(crate) struct Bridge {
     pub(crate) url: String,
     pub(crate) secret: String,
