@@ -44,7 +44,7 @@ debian_packages() {
   command -v chromium >/dev/null || echo chromium
   command -v prometheus-alertmanager >/dev/null || echo prometheus-alertmanager
   command -v sqlite3 >/dev/null || echo sqlite3
-  command -v faketime >/dev/null || echo faketime
+  command -v openssl >/dev/null || echo openssl
   [ -n "$(find_postgres_bin)" ] || echo postgresql
 }
 install_debian() {
@@ -58,7 +58,7 @@ install_debian() {
   else
     echo "missing: ${missing[*]}"
     echo "  on Debian or Ubuntu: sudo apt-get install --no-install-recommends ${missing[*]}"
-    echo "  elsewhere: install chromium, alertmanager, sqlite3, libfaketime and PostgreSQL 15 or newer and put them on PATH"
+    echo "  elsewhere: install chromium, alertmanager, sqlite3, openssl and PostgreSQL 15 or newer and put them on PATH"
     echo "  the tests that need them will say SKIPPED"
   fi
 }

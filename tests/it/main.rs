@@ -30,6 +30,7 @@ mod postgres;
 mod postgres_crash;
 mod postgres_servers;
 mod postgres_tamper;
+mod postgres_tls;
 mod postgres_trouble;
 mod replay;
 mod server;

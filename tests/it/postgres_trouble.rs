@@ -9,7 +9,6 @@
 //! | a replica, `fsync=off`, `synchronous_commit=off`, another encoding, tables of others | exit 1, each by its name |
 //! | lost while running, and back | 503 with `Retry-After`, nothing half-written, it goes on by itself |
 //! | a table dropped under a running server | 503, a halt that names it, and `verify` names it |
-//! | TLS | the modes that libpq has |
 //!
 //! A server older than 15 cannot be had here: the store's own tests judge what such a server would say.
 
@@ -31,7 +30,7 @@ const AWAY: Duration = Duration::from_secs(15);
 const ANSWER_MAX: Duration = Duration::from_secs(20);
 
 /// Runs a command of an empty environment with this database's address in it.
-fn piperoll(
+pub(crate) fn piperoll(
     arguments: &[&str],
     address: &str,
     environment: &[(&str, &str)],
@@ -46,7 +45,7 @@ fn piperoll(
         .envs(environment.iter().copied());
     said(&command.output().unwrap())
 }
-fn said(output: &Output) -> (Option<i32>, String) {
+pub(crate) fn said(output: &Output) -> (Option<i32>, String) {
     let said = [&output.stdout[..], &output.stderr].concat();
     (output.status.code(), String::from_utf8(said).unwrap())
 }
@@ -452,106 +451,4 @@ async fn a_table_dropped_under_a_running_server_halts_it_and_is_named() {
     let (code, said) = ledger.verify();
     assert_eq!(code, Some(6), "{said}");
     assert!(said.contains("payload"), "{said}");
-}
-
-/// Runs `openssl` with arguments given as words.
-fn openssl(folder: &std::path::Path, words: &str) {
-    let output = Command::new("openssl")
-        .args(words.split_whitespace())
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tls_is_chosen_as_libpq_does() {
-    let test = "tls_is_chosen_as_libpq_does";
-    if Command::new("openssl").arg("version").output().is_err() {
-        return support::skip(test, "openssl is not there");
-    }
-    let Some(cluster) = Cluster::make(test) else {
-        return;
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-    openssl(
-        folder.path(),
-        &format!("req -x509 {key} -subj /CN=root -keyout root.key -out root.pem"),
-    );
-    openssl(
-        folder.path(),
-        &format!("req -x509 {key} -subj /CN=other -keyout other.key -out other.pem"),
-    );
-    openssl(
-        folder.path(),
-        &format!(
-            "req -x509 {key} -subj /CN=db -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE \
-         -CA root.pem -CAkey root.key -keyout server.key -out server.pem"
-        ),
-    );
-    for file in ["server.key", "server.pem"] {
-        let bytes = std::fs::read(folder.path().join(file)).unwrap();
-        cluster.write(&format!("data/{file}"), &bytes);
-    }
-    cluster.write(
-        "data/pg_hba.conf",
-        b"local all all trust\nhostssl all all 127.0.0.1/32 trust\n",
-    );
-    let port = free_port();
-    cluster.start(&format!(
-        "-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on -c ssl_cert_file=server.pem -c ssl_key_file=server.key"
-    ));
-    let local = format!("{}&port={port}", cluster.address());
-    let ledger = Ledger::found_in(Database::on(&cluster.programs, &local));
-    let name = &ledger.database.as_ref().unwrap().name;
-    let verify = |host: &str, members: &str| {
-        let address = format!("postgres://{SERVICE_ROLE}@{host}:{port}/{name}?{members}");
-        piperoll(&["verify"], &address, &[])
-    };
-    let root = folder.path().join("root.pem");
-    let other = folder.path().join("other.pem");
-    let (root, other) = (root.display(), other.display());
-    for members in [
-        "sslmode=prefer".to_owned(),
-        "sslmode=require".to_owned(),
-        format!("sslmode=verify-ca&sslrootcert={root}"),
-        format!("sslmode=verify-full&sslrootcert={root}"),
-    ] {
-        let (code, said) = verify("localhost", &members);
-        assert_eq!(code, Some(0), "{members}: {said}");
-    }
-    // By its number it is another name than the certificate's.
-    let (code, said) = verify(
-        "127.0.0.1",
-        &format!("sslmode=verify-ca&sslrootcert={root}"),
-    );
-    assert_eq!(code, Some(0), "{said}");
-    for (host, members) in [
-        (
-            "127.0.0.1",
-            format!("sslmode=verify-full&sslrootcert={root}"),
-        ),
-        (
-            "localhost",
-            format!("sslmode=verify-full&sslrootcert={other}"),
-        ),
-        (
-            "localhost",
-            format!("sslmode=verify-ca&sslrootcert={other}"),
-        ),
-        ("localhost", "sslmode=disable".to_owned()),
-        ("localhost", "sslmode=sometimes".to_owned()),
-    ] {
-        let (code, said) = verify(host, &members);
-        assert!(matches!(code, Some(1 | 2)), "{members}: {said}");
-    }
-}
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
