@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    ledger::{Ledger, PIPEROLL},
+    ledger::Ledger,
     postgres::{Cluster, Database, SERVICE_ROLE},
     postgres_trouble::piperoll,
     support,

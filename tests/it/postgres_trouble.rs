@@ -21,7 +21,6 @@ use crate::{
     http,
     ledger::{Ledger, PIPEROLL},
     postgres::{Cluster, Database, SERVICE_ROLE},
-    support,
 };
 
 /// How long a database is away: longer than the lease lasts and than a connection is waited for.
