@@ -23,6 +23,10 @@ fn openssl(folder: &std::path::Path, words: &str) {
     );
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one server with TLS serves the whole table"
+)]
 #[tokio::test(flavor = "multi_thread")]
 async fn tls_is_chosen_as_libpq_does() {
     let test = "tls_is_chosen_as_libpq_does";
