@@ -17,10 +17,10 @@ use crate::{demo, http, ledger::Ledger, nats::NatsServer, server::Server, suppor
 
 /// What the demo's ledger took in: its entries in order, each under the time it was recorded, then what it refused, then the
 /// first deployments once more. `replay` makes of it what the ledger made of it.
-struct Recording {
-    messages: Vec<Message>,
-    root: String,
-    digest: String,
+pub(crate) struct Recording {
+    pub(crate) messages: Vec<Message>,
+    pub(crate) root: String,
+    pub(crate) digest: String,
 }
 
 async fn open(path: &Path, mode: OpenMode) -> store::Shared {
@@ -38,7 +38,7 @@ async fn all_entries(store: &store::Shared) -> Vec<StoredEntry> {
     }
 }
 
-async fn recording(database: &Path) -> Recording {
+pub(crate) async fn recording(database: &Path) -> Recording {
     let store = open(database, OpenMode::ReadOnly).await;
     let entries = all_entries(&store).await;
     let message = |bytes: Vec<u8>, stream_time: Timestamp| Message {

@@ -55,7 +55,11 @@ impl Signer {
 
     /// What an administrator signs to register this signer's key for everything.
     pub(crate) fn registration(&self) -> Draft {
-        let purpose = Purpose::EventPipeline;
+        self.registration_for(Purpose::EventPipeline, "*")
+    }
+
+    /// The same for another purpose, or for some services only.
+    pub(crate) fn registration_for(&self, purpose: Purpose, services: &str) -> Draft {
         let public = *self.key.public().as_bytes();
         let message = possession_message(
             &self.ledger,
@@ -74,7 +78,7 @@ impl Signer {
             possession: encoding::base64(&self.key.sign(&message)),
             grants: Some(Grants {
                 kinds: everything.clone(),
-                services: everything.clone(),
+                services: vec![services.to_owned()],
                 environments: everything,
             }),
             until: None,
