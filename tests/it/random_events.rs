@@ -37,13 +37,13 @@ pub(crate) async fn messages(seed: u64, count: usize) -> Vec<Message> {
         .unwrap();
     let genesis = store.entries(0, 1).await.unwrap().remove(0);
     store.close().await;
-    let mut story = Story::new(seed, &ledger, genesis.recorded_at);
-    story.keep(envelope_of(&genesis).unwrap().to_json().into_bytes());
-    story.register(&ledger);
-    while story.messages.len() < count {
-        story.step();
+    let mut week = Story::new(seed, &ledger, genesis.recorded_at);
+    week.keep(envelope_of(&genesis).unwrap().to_json().into_bytes());
+    week.register(&ledger);
+    while week.messages.len() < count {
+        week.step();
     }
-    story.messages
+    week.messages
 }
 
 struct Story {
@@ -192,9 +192,9 @@ impl Story {
         self.drafts.push(draft);
     }
     fn send(&mut self, signer: &Signer, draft: &Draft) {
-        let signed = self.sign(signer, draft);
-        self.keep(signed.to_json().into_bytes());
-        self.sent.push(signed);
+        let envelope = self.sign(signer, draft);
+        self.keep(envelope.to_json().into_bytes());
+        self.sent.push(envelope);
     }
 
     fn draft(&mut self, signer: &Signer, subject: String, content: Content) -> Draft {
@@ -311,19 +311,19 @@ impl Story {
         draft.timestamp += SignedDuration::from_secs(1);
         let signer = clone(&self.pipelines[which % 4]);
         if let Content::DeploymentStarted(_) | Content::DeploymentFinished(_) = draft.content {
-            let signed = self.sign(&signer, &draft);
-            self.keep(signed.to_json().into_bytes());
+            let envelope = self.sign(&signer, &draft);
+            self.keep(envelope.to_json().into_bytes());
         }
     }
     /// Words that are not those whose hash was signed.
     fn change_words(&mut self) {
         let signer = clone(&self.pipelines[0]);
         let draft = self.asked(&signer);
-        let mut signed = self.sign(&signer, &draft);
-        for text in signed.texts.values_mut() {
+        let mut envelope = self.sign(&signer, &draft);
+        for text in envelope.texts.values_mut() {
             text.body.push('!');
         }
-        self.keep(signed.to_json().into_bytes());
+        self.keep(envelope.to_json().into_bytes());
     }
     /// An event without its words, or the words of an earlier one.
     fn late_words(&mut self) {
