@@ -273,6 +273,21 @@ fn there_is_no_mod_rs_and_no_room_for_leftovers() {
     }
 }
 
+/// A block that begins with three backticks, `rust` and a path shows lines of that file.
+#[test]
+fn lines_that_the_architecture_shows_stand_in_their_files() {
+    let architecture = std::fs::read_to_string(repository().join("ARCHITECTURE.md")).unwrap();
+    let mut shown = 0;
+    for block in architecture.split("```rust ").skip(1) {
+        let (path, lines) = block.split_once('\n').unwrap();
+        let (lines, _) = lines.split_once("```").unwrap();
+        let file = std::fs::read_to_string(repository().join(path)).unwrap();
+        assert!(file.contains(lines), "{path} does not hold\n{lines}");
+        shown += 1;
+    }
+    assert!(shown > 4, "only {shown} blocks were found");
+}
+
 #[test]
 fn words_that_promise_too_much_are_not_used() {
     let mut files = Vec::new();
