@@ -28,6 +28,24 @@ pub(crate) async fn request(
     headers: &[(&str, &str)],
     body: Vec<u8>,
 ) -> Answer {
+    let whole = exchange(method, url, headers, body).await?;
+    Ok((whole.status, whole.body))
+}
+
+/// An answer with its headers.
+pub(crate) struct Whole {
+    pub(crate) status: u16,
+    /// Status line and headers, in lower case.
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+pub(crate) async fn exchange(
+    method: &str,
+    url: &str,
+    headers: &[(&str, &str)],
+    body: Vec<u8>,
+) -> std::io::Result<Whole> {
     let (host, path) = url
         .strip_prefix("http://")
         .unwrap()
@@ -76,7 +94,7 @@ pub(crate) async fn request(
     } else {
         body
     };
-    Ok((status, body))
+    Ok(Whole { status, head, body })
 }
 
 fn unchunk(mut body: &[u8]) -> Vec<u8> {

@@ -106,7 +106,9 @@ fn stacked_at(
     };
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
+    // Some headings are names of environments.
+    let heading = |heading: &&str| terminal::escape_line(&heading.to_uppercase()).into_owned();
+    table.set_header(headings.iter().map(heading));
     for row in rows {
         table.add_row(row.iter().map(cell));
     }

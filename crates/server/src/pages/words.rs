@@ -82,7 +82,21 @@ impl HtmlSafe for Fact {}
 
 /// Without characters that are not seen; line feeds and tabs stay.
 pub(super) fn clean(text: &str) -> String {
-    json::clean_text(text)
+    let shown = |letter| {
+        if is_invisible(letter) {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            letter
+        }
+    };
+    json::clean_text(text).chars().map(shown).collect()
+}
+/// Characters that nobody sees, by which two different names can look the same. The two joiners (U+200C, U+200D) stay: some
+/// languages and emoji are not written without them.
+fn is_invisible(letter: char) -> bool {
+    matches!(letter,
+        '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 pub(super) fn sentence(sentence: &part::Sentence) -> Sentence {
     Sentence {
