@@ -87,6 +87,14 @@ fn a_database_that_does_not_answer_is_named_with_what_to_do() {
 }
 
 #[test]
+fn a_server_that_is_typed_is_asked_whatever_database_the_environment_names() {
+    let server = ["where", "--server", "http://127.0.0.1:1"];
+    let (code, said) = piperoll(&server, "postgres://127.0.0.1:1/ledger", &[]);
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains("http://127.0.0.1:1"), "{said}");
+}
+
+#[test]
 fn a_password_on_the_command_line_is_refused_and_never_shown_in_the_help() {
     let address = "postgres://me:hunter2@127.0.0.1:1/ledger";
     for arguments in [

@@ -2,6 +2,7 @@
 
 use std::{fmt::Write, sync::Arc};
 
+use clap::{ArgMatches, FromArgMatches, parser::ValueSource};
 use piperoll_client::{problem, query, server::Server};
 use piperoll_server::{clock, entropy, offline::Reader};
 use serde::de::DeserializeOwned;
@@ -14,19 +15,55 @@ use crate::{
     place::{self, ReadArgs},
 };
 
-/// `--server`, or `--data` or `--database` for a ledger that nobody serves.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct AskArgs {
+struct Places {
     /// The server's address
     #[arg(long, value_name = "URL", default_value = ledger::DEFAULT_SERVER)]
     server: String,
     #[command(flatten)]
     read: ReadArgs,
 }
+/// `--server`, or `--data` or `--database` for a ledger that nobody serves.
+#[derive(Clone, Debug)]
+pub(crate) struct AskArgs {
+    places: Places,
+    /// A server was typed, and what the environment says of folders and databases was meant for other commands.
+    only_server: bool,
+}
+impl FromArgMatches for AskArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        let typed = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
+        Ok(Self {
+            places: Places::from_arg_matches(matches)?,
+            only_server: typed("server") && !typed("data") && !typed("database"),
+        })
+    }
+    fn update_from_arg_matches(
+        &mut self,
+        matches: &ArgMatches,
+    ) -> std::result::Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+impl clap::Args for AskArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        Places::augment_args(command)
+    }
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Places::augment_args_for_update(command)
+    }
+}
 impl AskArgs {
     pub(crate) async fn source(&self) -> Result<Source> {
-        let Some(address) = self.read.address()? else {
-            return Ok(Source::Server(ledger::connect(&self.server)?));
+        let Places { server, read } = &self.places;
+        let address = if self.only_server {
+            None
+        } else {
+            read.address()?
+        };
+        let Some(address) = address else {
+            return Ok(Source::Server(ledger::connect(server)?));
         };
         let clock = Arc::new(clock::System);
         let reader = Reader::open(&address, clock, entropy::system).await;
