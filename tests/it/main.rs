@@ -29,6 +29,7 @@ mod nats;
 mod one_story;
 mod outbox;
 mod postgres;
+mod postgres_commands;
 mod postgres_crash;
 mod postgres_same;
 mod postgres_servers;

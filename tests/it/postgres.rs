@@ -42,6 +42,11 @@ impl Database {
         database
     }
 
+    /// The folder of PostgreSQL's programs.
+    pub(crate) fn programs(&self) -> &Path {
+        &self.programs
+    }
+
     /// Another database with the same content. Nobody may be connected to this one.
     pub(crate) fn twin(&self) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);

@@ -1,0 +1,279 @@
+//! Every command that takes `--data` takes a database on PostgreSQL; and what `admin` does with one.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::{
+    ledger::{Ledger, PIPEROLL},
+    postgres::Database,
+};
+
+/// Runs `piperoll` in the ledger's folder; gives its exit code and all it said.
+fn run(ledger: &Ledger, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = ledger.run(arguments, &[]);
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+/// The same for the owner of the tables.
+fn run_as_owner(ledger: &Ledger, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = ledger.as_owner().args(arguments).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn the_demo_runs_on_postgres_verifies_and_its_attack_is_found() {
+    let test = "the_demo_runs_on_postgres_verifies_and_its_attack_is_found";
+    let Some(database) = Database::fresh(test) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let address = database.owner();
+    let piperoll = |arguments: &[&str]| {
+        let output = Command::new(PIPEROLL)
+            .args(arguments)
+            .current_dir(folder.path())
+            .env_clear()
+            .env("HOME", folder.path())
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    };
+    let (code, printed) = piperoll(&["demo", "--exit", "--database", &address]);
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(!folder.path().join("piperoll-demo/ledger.db").exists());
+    for question in [
+        &["verify"][..],
+        &["where"],
+        &["log"],
+        &["change", "#418"],
+        &["timeline", "--help"],
+    ] {
+        let (code, said) = piperoll(&[question, &["--database", &address]].concat());
+        assert_eq!(code, Some(0), "{question:?}: {said}");
+    }
+    let attack = printed
+        .lines()
+        .map(str::trim)
+        .find(|line| line.starts_with("psql "))
+        .expect("the demo shows an attack");
+    let path = format!(
+        "{}:{}",
+        database.programs().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let attacked = Command::new("sh")
+        .args(["-c", attack])
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    assert!(
+        attacked.status.success(),
+        "{attack}: {}",
+        String::from_utf8_lossy(&attacked.stderr)
+    );
+    let (code, said) = piperoll(&["verify", "--database", &address]);
+    assert_eq!(code, Some(6), "{said}");
+    let place = printed
+        .split_once("→ entry ")
+        .unwrap()
+        .1
+        .split(':')
+        .next()
+        .unwrap();
+    assert!(said.contains(&format!("entry {place}")), "{said}");
+    // A second time there is something in it.
+    let (code, said) = piperoll(&["demo", "--exit", "--data", "other", "--database", &address]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("already holds a ledger"), "{said}");
+}
+
+#[test]
+fn the_bench_reports_the_same_figures_on_postgres() {
+    let test = "the_bench_reports_the_same_figures_on_postgres";
+    let Some(database) = Database::fresh(test) else {
+        return;
+    };
+    let names = |address: Option<&str>| {
+        let mut command = Command::new(PIPEROLL);
+        command.args(["bench", "ingest", "--events", "200", "--json"]);
+        if let Some(address) = address {
+            command.env("PIPEROLL_DATABASE", address);
+        }
+        let output = command.output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let figures: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let figures = figures.as_object().unwrap().clone();
+        assert!(
+            figures.values().all(|figure| !figure.is_null()),
+            "{figures:?}"
+        );
+        figures.keys().cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(names(Some(&database.owner())), names(None));
+    assert_ne!(database.sql("select size from head"), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn questions_and_verify_work_beside_a_running_server_with_either_place_alone() {
+    let test = "questions_and_verify_work_beside_a_running_server_with_either_place_alone";
+    let Some(database) = Database::fresh(test) else {
+        return;
+    };
+    let ledger = Ledger::found_in(database);
+    let server = ledger.serve();
+    let pipeline = ledger.pipeline(&server, "load").await;
+    for n in 0..4 {
+        assert_eq!(server.post(&pipeline.deployment(n).to_json()).await.0, 201);
+    }
+    // The address is in the environment; a folder beside it changes nothing.
+    for arguments in [
+        &["verify"][..],
+        &["verify", "--data", "data"],
+        &["where"],
+        &["log"],
+    ] {
+        let (code, said) = run(&ledger, arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {said}");
+    }
+    let (_, rows) = run(&ledger, &["log", "--json"]);
+    let rows: Value = serde_json::from_str(&rows).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 6);
+    let (_, there) = server.get("/v1/log").await;
+    assert_eq!(rows, there["rows"]);
+    // Nothing of it took the ledger away from the server.
+    assert_eq!(server.post(&pipeline.deployment(4).to_json()).await.0, 201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_puts_right_what_differs_and_no_server_may_run_meanwhile() {
+    let test = "a_rebuild_puts_right_what_differs_and_no_server_may_run_meanwhile";
+    let Some(database) = Database::fresh(test) else {
+        return;
+    };
+    let ledger = Ledger::found_in(database);
+    let server = ledger.serve();
+    let pipeline = ledger.pipeline(&server, "load").await;
+    for n in 0..40 {
+        assert_eq!(server.post(&pipeline.deployment(n).to_json()).await.0, 201);
+    }
+    let (code, said) = run(&ledger, &["admin", "rebuild"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains(&server.url) && said.contains("stop it first"),
+        "{said}"
+    );
+    server.terminate();
+    let rebuilt = || -> Value {
+        let (code, said) = run(&ledger, &["admin", "rebuild", "--json"]);
+        assert_eq!(code, Some(0), "{said}");
+        serde_json::from_str(&said).unwrap()
+    };
+    let good = rebuilt();
+    assert_eq!(
+        (&good["same"], &good["entries"]),
+        (&true.into(), &42.into())
+    );
+    ledger.sql("update slot set body = '{}' where from_index = (select min(from_index) from slot); delete from aggregate");
+    let mended = rebuilt();
+    assert_eq!(mended["same"], false);
+    assert_eq!(mended["after"], good["after"]);
+    assert_eq!(rebuilt()["same"], true);
+    // The server goes on from there, under a new epoch.
+    let server = ledger.serve();
+    let (status, body) = server.post(&pipeline.deployment(40).to_json()).await;
+    assert_eq!((status, &body["index"]), (201, &42.into()), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_refuses_a_target_that_is_not_empty_and_a_source_that_is_served() {
+    let test = "a_copy_refuses_a_target_that_is_not_empty_and_a_source_that_is_served";
+    let Some(database) = Database::fresh(test) else {
+        return;
+    };
+    let ledger = Ledger::found_in(database);
+    let address = ledger.database.as_ref().unwrap().owner();
+    let (code, said) = run_as_owner(
+        &ledger,
+        &["admin", "copy", "--from", &address, "--to", "copy.db"],
+    );
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run(
+        &ledger,
+        &["admin", "copy", "--from", "copy.db", "--to", &address],
+    );
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("copy into a database that is empty"),
+        "{said}"
+    );
+    let server = ledger.serve();
+    let (code, said) = run(
+        &ledger,
+        &["admin", "copy", "--from", &address, "--to", "other.db"],
+    );
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains(&server.url) && said.contains("stop it first"),
+        "{said}"
+    );
+    assert!(!ledger.path("other.db").exists());
+    server.terminate();
+
+    let served = Ledger::found();
+    let server = served.serve();
+    let (code, said) = run(
+        &served,
+        &["admin", "copy", "--from", "data", "--to", "other.db"],
+    );
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("in use by a running server"), "{said}");
+    server.terminate();
+}
+
+#[test]
+fn a_second_ledger_is_never_founded_in_a_database() {
+    let test = "a_second_ledger_is_never_founded_in_a_database";
+    let Some(database) = Database::fresh(test) else {
+        return;
+    };
+    let ledger = Ledger::found_in(database);
+    let before = ledger.recorded();
+    let again = [
+        "init",
+        "--data",
+        "again",
+        "--origin",
+        "a.example/log/b",
+        "--recovery-key",
+        "r",
+    ];
+    for (code, said) in [run(&ledger, &again), run_as_owner(&ledger, &again)] {
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("already holds a ledger"), "{said}");
+    }
+    assert!(!ledger.path("again").exists() && !ledger.path("r").exists());
+    assert_eq!(ledger.recorded(), before);
+}
+
+#[test]
+fn roles_are_given_rights_on_postgres_and_nowhere_else() {
+    let ledger = Ledger::found();
+    let (code, said) = run(
+        &ledger,
+        &["admin", "migrate", "--data", "data", "--service-role", "x"],
+    );
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("has no roles"), "{said}");
+    let (code, said) = run(&ledger, &["admin", "migrate", "--data", "data"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = run(&ledger, &["admin", "migrate", "--data", "nowhere"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("piperoll init"), "{said}");
+}
