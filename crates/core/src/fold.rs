@@ -20,6 +20,7 @@
 //! undoing, following) is worked out again whenever a list changes.
 
 pub mod aggregate;
+mod compare;
 pub(crate) mod contents;
 pub(crate) mod decision;
 pub(crate) mod deployment;

@@ -321,6 +321,10 @@ pub(super) fn chips(material: &Material, asked: &Asked<'_>) -> Vec<Mark> {
         });
         return chips;
     };
+    if main.uncompared {
+        let word = "more decisions than can be compared";
+        chips.push(Mark::new('!', Tone::Warn, word));
+    }
     chips.extend(agreement::marks(main, &agreement::standing(main, asked)));
     if main.place.undone_by.is_some() {
         let word = format!("rolled back in {}", main.environment);

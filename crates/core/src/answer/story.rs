@@ -294,6 +294,32 @@ fn completeness(material: &Material, asked: &Asked<'_>) -> Vec<Sentence> {
             "{more} further entries name this change and are not listed here."
         )));
     }
+    sentences.extend(beyond(material));
+    sentences
+}
+/// What is beyond the limits of what is kept and compared.
+fn beyond(material: &Material) -> Vec<Sentence> {
+    let change = &material.change;
+    let mut sentences = Vec::new();
+    for (more, what) in [
+        (change.aliases_more, "further names of this change"),
+        (change.disputed_more, "further claims to disputed names"),
+        (change.deployments_more, "further deployments of it"),
+        (change.services_more, "entries for further services"),
+    ] {
+        if more > 0 {
+            let said = format!("There are more {what} than can be listed: {more} are left out.");
+            sentences.push(Sentence::plain_text(said));
+        }
+    }
+    let deployments = material.deployments.values();
+    if deployments.clone().any(|one| one.uncompared)
+        || material.decisions.values().any(|one| one.uncompared)
+    {
+        sentences.push(Sentence::plain_text(
+            "There are more decisions and deployments of the same content than can be compared: some decisions may be left out.",
+        ));
+    }
     sentences
 }
 /// The numbers that are absent from these chains.

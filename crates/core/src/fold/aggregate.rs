@@ -16,7 +16,7 @@ pub use self::{
     change::{Alias, Change, Commit, Run, Stated},
     decision::{Content, Decided, Decision, Request},
     deployment::{Contents, Deployment, Match, Place},
-    people::{Account, Chain, Person},
+    people::{Account, Chain, Person, SAYINGS_MAX},
     slot::{Attempt, Holding, Slot, Trouble},
 };
 use super::{Entry, Key};
@@ -24,12 +24,21 @@ use super::{Entry, Key};
 /// Members of one list of an aggregate: what is beyond is left out, so that no emitter can make folding an entry slow by
 /// repeating itself. Far above what honest use needs.
 pub const LIST_MAX: usize = 500;
+/// Decisions that one deployment is compared with, and deployments that one decision is: the first ones. A digest lists as many
+/// of each. Whoever is left out says so (`uncompared`).
+pub const COMPARED_MAX: usize = 100;
 
 /// Adds a member unless the list is full.
 pub(super) fn add<T: Ord>(list: &mut BTreeSet<T>, member: T) {
-    if list.len() < LIST_MAX {
+    add_to(list, member, LIST_MAX);
+}
+/// Adds a member unless the list holds `max` others; says whether it is in the list now.
+pub(super) fn add_to<T: Ord>(list: &mut BTreeSet<T>, member: T, max: usize) -> bool {
+    if list.len() < max {
         list.insert(member);
+        return true;
     }
+    list.contains(&member)
 }
 
 macro_rules! aggregates {

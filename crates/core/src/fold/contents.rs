@@ -246,14 +246,12 @@ fn set(
     session.want(old_changes.union(&new_changes).map(Change::key))?;
     for change in old_changes.difference(&new_changes) {
         session.change(change, |kept: &mut Change| {
-            kept.deployments.remove(key);
+            kept.leave(key);
         })?;
     }
     for change in &new_changes {
         session.change(change, |kept: &mut Change| {
-            kept.deployments
-                .entry(key.to_owned())
-                .or_insert(entry.index);
+            kept.join(key, entry.index);
         })?;
         naming::touch(change, entry, session)?;
     }

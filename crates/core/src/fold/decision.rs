@@ -3,15 +3,14 @@
 //! Two contents match by their sets of sha256, by commit only where neither has a sha256. A bundle's digest covers each element
 //! that its definition lists; since the digest fixes the list, it does not matter when it was defined.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
 use super::{
     Entry, Missing,
-    aggregate::{
-        self, At, Content, Decided, Decision, Deployment, Kept, Match, Request, Slot, slot_key,
-    },
+    aggregate::{self, At, Content, Decided, Decision, Kept, Request, Slot, slot_key},
+    compare::{self, Budget},
     naming,
     session::{self, Session, Source},
 };
@@ -94,6 +93,7 @@ fn keep(
         expires,
         request,
         deployments: BTreeSet::new(),
+        uncompared: false,
         sha256,
         commits,
     };
@@ -114,20 +114,18 @@ fn keep(
     session.put(&id, decision);
     for digest in &bound {
         session.change(digest, |kept: &mut Content| {
-            aggregate::add(&mut kept.decisions, entry.index);
+            kept.more_decisions |=
+                !aggregate::add_to(&mut kept.decisions, entry.index, aggregate::COMPARED_MAX);
         })?;
     }
-    let mut concerned = deployments_of(&bound, session)?;
     if let Some(place) = place
         && decided == Decided::Override
     {
         session.change(&place, |kept: &mut Slot| {
             aggregate::add(&mut kept.overrides, entry.index);
         })?;
-        let slot: Slot = session.get(&place)?;
-        concerned.extend(slot.attempts.into_iter().map(|attempt| attempt.key));
     }
-    refresh_all(&concerned, session)
+    compare::decision(entry.index, &mut Budget::new(), session)
 }
 
 /// A bundle lists what belongs to it.
@@ -143,7 +141,10 @@ pub(super) fn define(
         .collect();
     let (manifests, _) = digests(entry.event.profile.binds());
     session.want(manifests.union(&elements).map(Content::key))?;
-    for manifest in &manifests {
+    let mut budget = Budget::new();
+    session::each(&manifests, |manifest| {
+        // The digest fixes the list: a second definition brings nothing new to compare.
+        let known = session.get::<Content>(manifest)?.elements;
         session.change(manifest, |kept: &mut Content| {
             kept.elements.extend(elements.iter().cloned());
             aggregate::add(&mut kept.described, entry.index);
@@ -153,9 +154,11 @@ pub(super) fn define(
                 kept.add_bundle(manifest, entry.index);
             })?;
         }
-    }
-    let concerned = deployments_of(&manifests, session)?;
-    refresh_all(&concerned, session)
+        if elements.is_subset(&known) {
+            return Ok(());
+        }
+        compare::bundle(manifest, &mut budget, session)
+    })
 }
 
 /// An artifact is published.
@@ -168,131 +171,6 @@ pub(super) fn publish(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(),
         })?;
     }
     Ok(())
-}
-
-/// Deployments that bind one of these, or an element of one that is a bundle.
-fn deployments_of(
-    bound: &BTreeSet<String>,
-    session: &Session<'_>,
-) -> Result<BTreeSet<String>, Missing> {
-    session.want(bound.iter().map(Content::key))?;
-    let mut covered = bound.clone();
-    for digest in bound {
-        covered.extend(session.get::<Content>(digest)?.elements);
-    }
-    session.want(covered.iter().map(Content::key))?;
-    let mut keys = BTreeSet::new();
-    for digest in &covered {
-        keys.extend(session.get::<Content>(digest)?.deployments);
-    }
-    Ok(keys)
-}
-
-fn refresh_all(keys: &BTreeSet<String>, session: &mut Session<'_>) -> Result<(), Missing> {
-    session.want(keys.iter().map(Deployment::key))?;
-    session::each(keys, |key| refresh(key, session))
-}
-
-/// Finds the decisions about a deployment again.
-pub(super) fn refresh(key: &str, session: &mut Session<'_>) -> Result<(), Missing> {
-    let mut deployment: Deployment = session.get(key)?;
-    let candidates = candidates(&deployment, session)?;
-    session.want(
-        candidates
-            .iter()
-            .chain(deployment.decisions.keys())
-            .map(|index| Decision::key(index.to_string())),
-    )?;
-    let mut matches = BTreeMap::new();
-    for index in candidates {
-        let decision: Decision = session.get(&index.to_string())?;
-        if let Some(matched) = matched(&deployment, &decision, session)? {
-            matches.insert(index, matched);
-        }
-    }
-    if matches == deployment.decisions {
-        return Ok(());
-    }
-    let before: BTreeSet<u64> = deployment.decisions.keys().copied().collect();
-    let after: BTreeSet<u64> = matches.keys().copied().collect();
-    for gone in before.difference(&after) {
-        session.change(&gone.to_string(), |kept: &mut Decision| {
-            kept.deployments.remove(key);
-        })?;
-    }
-    for new in after.difference(&before) {
-        session.change(&new.to_string(), |kept: &mut Decision| {
-            aggregate::add(&mut kept.deployments, key.to_owned());
-        })?;
-    }
-    deployment.decisions = matches;
-    session.put(key, deployment);
-    Ok(())
-}
-
-/// Decisions about something the deployment binds, or about its place.
-fn candidates(deployment: &Deployment, session: &Session<'_>) -> Result<BTreeSet<u64>, Missing> {
-    let place = slot_key(&deployment.service, &deployment.environment);
-    let mut bound = hexes(&deployment.binds);
-    session.want(
-        bound
-            .iter()
-            .map(Content::key)
-            .chain([Slot::key(place.as_str())]),
-    )?;
-    for digest in bound.clone() {
-        bound.extend(session.get::<Content>(&digest)?.bundles.into_keys());
-    }
-    session.want(bound.iter().map(Content::key))?;
-    let mut found = session.get::<Slot>(&place)?.overrides;
-    for digest in &bound {
-        found.extend(session.get::<Content>(digest)?.decisions);
-    }
-    Ok(found)
-}
-
-fn matched(
-    deployment: &Deployment,
-    decision: &Decision,
-    session: &Session<'_>,
-) -> Result<Option<Match>, Missing> {
-    let elsewhere = |named: &Option<String>, own: &str| named.as_deref().is_some_and(|n| n != own);
-    if elsewhere(&decision.service, &deployment.service)
-        || elsewhere(&decision.environment, &deployment.environment)
-    {
-        return Ok(None);
-    }
-    if decision.sha256.is_empty() && decision.commits.is_empty() {
-        return Ok(is_in_force(deployment, decision).then_some(Match::Place));
-    }
-    let (sha256, commits) = digests(&deployment.binds);
-    let (own, covered) = if sha256.is_empty() && decision.sha256.is_empty() {
-        (commits, decision.commits.clone())
-    } else {
-        let mut covered = decision.sha256.clone();
-        session.want(decision.sha256.iter().map(Content::key))?;
-        for digest in &decision.sha256 {
-            covered.extend(session.get::<Content>(digest)?.elements);
-        }
-        (sha256, covered)
-    };
-    Ok(if !own.is_empty() && own.is_subset(&covered) {
-        Some(Match::All)
-    } else if own.is_disjoint(&covered) {
-        None
-    } else {
-        Some(Match::Part)
-    })
-}
-
-/// Whether an override's time covers the deployment's.
-fn is_in_force(deployment: &Deployment, decision: &Decision) -> bool {
-    let from = deployment.started.or(deployment.finished.map(|(at, _)| at));
-    let to = deployment.finished.map(|(at, _)| at).or(from);
-    let (Some(from), Some(to)) = (from, to) else {
-        return false;
-    };
-    decision.at.time <= to.time && decision.expires.is_none_or(|expires| from.time <= expires)
 }
 
 fn hexes(binds: &[Bind]) -> BTreeSet<String> {

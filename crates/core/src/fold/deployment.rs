@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Entry, Missing,
     aggregate::{self, At, Attempt, Content, Deployment, Kept, Slot, deployment_key, slot_key},
-    decision, naming,
+    compare, naming,
     session::{Session, Source},
     slot,
 };
@@ -53,7 +53,7 @@ pub(super) fn take(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Mi
         bind(&key, &bound_before, &binds, session)?;
     }
     slot::put(service, environment, attempt, entry, session)?;
-    decision::refresh(&key, session)
+    compare::deployment(&key, session)
 }
 
 fn said(entry: Entry<'_>) -> Option<Said> {
@@ -128,15 +128,21 @@ fn bind(
     let before: BTreeSet<String> = before.iter().map(naming::hex).collect();
     let after: BTreeSet<String> = after.iter().map(naming::hex).collect();
     session.want(before.union(&after).map(Content::key))?;
+    let mut listed = true;
     for gone in before.difference(&after) {
         session.change(gone, |kept: &mut Content| {
             kept.deployments.remove(key);
         })?;
     }
     for new in after.difference(&before) {
-        session.change(new, |kept: &mut Content| {
-            aggregate::add(&mut kept.deployments, key.to_owned());
-        })?;
+        let mut kept: Content = session.get(new)?;
+        let max = aggregate::COMPARED_MAX;
+        listed &= aggregate::add_to(&mut kept.deployments, key.to_owned(), max);
+        session.put(new, kept);
+    }
+    if !listed {
+        // A later decision may not find it.
+        session.change(key, |kept: &mut Deployment| kept.uncompared = true)?;
     }
     Ok(())
 }

@@ -47,11 +47,7 @@ fn note(entry: Entry<'_>, change: &mut Change) {
     let at = At::of(entry);
     change.list(entry.index);
     if let Some(service) = &event.profile.service {
-        let first = change
-            .services
-            .entry(service.clone())
-            .or_insert(entry.index);
-        *first = entry.index.min(*first);
+        change.file_under(service, entry.index);
     }
     let titled = event.profile.texts.contains_key("summary");
     let stated = match event.kind() {
@@ -137,7 +133,7 @@ fn take_name(
         session.want(told.iter().map(|claimant| Change::key(*claimant)))?;
         for claimant in told {
             session.change(claimant, |kept: &mut Change| {
-                kept.disputed.entry(name.to_owned()).or_insert(index);
+                kept.dispute(name, index);
             })?;
         }
     }
@@ -147,7 +143,7 @@ fn take_name(
     }
     if let Some(before) = &before {
         session.change(before, |kept: &mut Change| {
-            kept.aliases.remove(name);
+            kept.lose_name(name);
         })?;
         session.row(Row::AliasGone {
             alias: name.to_owned(),
@@ -156,7 +152,7 @@ fn take_name(
     }
     if let Some(after) = &after {
         session.change(after, |kept: &mut Change| {
-            kept.aliases.insert(name.to_owned(), index);
+            kept.take_name(name, index);
         })?;
         session.row(Row::Alias {
             alias: name.to_owned(),
@@ -231,12 +227,12 @@ fn move_commit(
             && !held.contains(before)
         {
             session.change(before, |kept: &mut Change| {
-                kept.deployments.remove(key);
+                kept.leave(key);
             })?;
         }
         if let Some(after) = after {
             session.change(after, |kept: &mut Change| {
-                kept.deployments.entry(key.clone()).or_insert(index);
+                kept.join(key, index);
             })?;
         }
         session.put(key, deployment);

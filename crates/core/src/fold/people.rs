@@ -9,7 +9,7 @@ use crate::kind::AccountLinked;
 
 pub(super) fn describe(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Missing> {
     session.change(&entry.event.subject, |kept: &mut Person| {
-        kept.described.push(entry.index);
+        kept.describe(entry.index);
     })
 }
 
@@ -19,7 +19,7 @@ pub(super) fn link(
     session: &mut Session<'_>,
 ) -> Result<(), Missing> {
     session.change(&linked.account, |kept: &mut Account| {
-        kept.linked.insert(entry.index, entry.event.subject.clone());
+        kept.link(entry.index, &entry.event.subject);
     })
 }
 

@@ -52,6 +52,17 @@ impl<'a> Session<'a> {
         self.put(id, aggregate);
         Ok(())
     }
+    /// The aggregate as it lies there, without a copy.
+    pub(super) fn look<A: Kept>(&self, id: &str) -> Result<Option<&A>, Missing> {
+        let key = A::key(id);
+        if let Some(held) = self.written.get(&key) {
+            return Ok(A::unwrap(held));
+        }
+        match self.working.loaded.get(&key) {
+            Some(held) => Ok(held.as_deref().and_then(A::unwrap)),
+            None => Err(Missing(BTreeSet::from([key]))),
+        }
+    }
     pub(super) fn put<A: Kept>(&mut self, id: &str, aggregate: A) {
         let key = A::key(id);
         let held = aggregate.wrap();
@@ -79,14 +90,7 @@ impl Source for Session<'_> {
         self.written.contains_key(key) || self.working.is_loaded(key)
     }
     fn find<A: Kept>(&self, id: &str) -> Result<Option<A>, Missing> {
-        let key = A::key(id);
-        if let Some(held) = self.written.get(&key) {
-            return Ok(A::unwrap(held).cloned());
-        }
-        match self.working.loaded.get(&key) {
-            Some(held) => Ok(held.as_deref().and_then(A::unwrap).cloned()),
-            None => Err(Missing(BTreeSet::from([key]))),
-        }
+        Ok(self.look(id)?.cloned())
     }
 }
 

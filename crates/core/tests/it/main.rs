@@ -5,6 +5,7 @@
 )]
 
 mod answers;
+mod bounds;
 mod drafts;
 mod example;
 mod fold;

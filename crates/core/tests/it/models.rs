@@ -96,6 +96,10 @@ pub(crate) struct Models {
     /// (service, environment) to rows by `from_index`.
     pub(crate) slots: BTreeMap<(String, String), BTreeMap<u64, String>>,
     pub(crate) rounds_max: usize,
+    /// Most aggregates that one batch read, most that it wrote, and in how many bytes.
+    pub(crate) read_max: usize,
+    pub(crate) written_max: usize,
+    pub(crate) written_bytes_max: usize,
 }
 impl Models {
     /// Folds everything, `batch` entries at a time.
@@ -141,6 +145,10 @@ impl Models {
     }
     fn commit(&mut self, working: &mut Working) {
         let changes = working.take_changes();
+        let bytes = changes.aggregates.iter().map(|(_, json)| json.len()).sum();
+        self.read_max = self.read_max.max(working.len());
+        self.written_max = self.written_max.max(changes.aggregates.len());
+        self.written_bytes_max = self.written_bytes_max.max(bytes);
         self.aggregates.extend(changes.aggregates);
         for row in changes.rows {
             match row {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::At;
+use super::{At, LIST_MAX};
 
 /// Entries that a change lists; those beyond are counted.
 const CHANGE_ENTRIES_MAX: usize = 2_000;
@@ -15,9 +15,12 @@ const NAME_CHANGES_MAX: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Change {
-    /// Services that entries naming it are filed under, with the first such entry.
+    /// Services that entries naming it are filed under, the first [`LIST_MAX`], with the first such entry; and how many entries
+    /// name yet another one.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub services: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub services_more: u64,
     /// Entries that name it, ascending, and how many more there are.
     pub entries: Vec<u64>,
     #[serde(skip_serializing_if = "is_zero")]
@@ -34,15 +37,22 @@ pub struct Change {
     /// The latest request for approval that names it; its `summary` is the title of a change that has no other.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asked: Option<At>,
-    /// Its other names, with the entry from which each is.
+    /// Its other names, the first [`LIST_MAX`], with the entry from which each is; and how many more it has.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub aliases: BTreeMap<String, u64>,
-    /// Names that it and another change claim.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub aliases_more: u64,
+    /// Names that it and another change claim, the first [`LIST_MAX`], and how often another one was not listed.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub disputed: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub disputed_more: u64,
     /// Keys of the deployments whose contents hold it, with the entry from which that is known.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub deployments: BTreeMap<String, u64>,
+    /// Deployments beyond the first [`LIST_MAX`].
+    #[serde(skip_serializing_if = "is_zero")]
+    pub deployments_more: u64,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -60,9 +70,48 @@ impl Change {
             self.entries_more += 1;
         }
     }
+    pub(in crate::fold) fn file_under(&mut self, service: &str, index: u64) {
+        note(&mut self.services, &mut self.services_more, service, index);
+    }
+    pub(in crate::fold) fn take_name(&mut self, name: &str, index: u64) {
+        note(&mut self.aliases, &mut self.aliases_more, name, index);
+    }
+    /// Gives up a name it holds.
+    pub(in crate::fold) fn lose_name(&mut self, name: &str) {
+        if self.aliases.remove(name).is_none() {
+            self.aliases_more = self.aliases_more.saturating_sub(1);
+        }
+    }
+    pub(in crate::fold) fn dispute(&mut self, name: &str, index: u64) {
+        note(&mut self.disputed, &mut self.disputed_more, name, index);
+    }
+    pub(in crate::fold) fn join(&mut self, deployment: &str, index: u64) {
+        note(
+            &mut self.deployments,
+            &mut self.deployments_more,
+            deployment,
+            index,
+        );
+    }
+    pub(in crate::fold) fn leave(&mut self, deployment: &str) {
+        if self.deployments.remove(deployment).is_none() {
+            self.deployments_more = self.deployments_more.saturating_sub(1);
+        }
+    }
     /// Whether no entry has named it yet.
     pub fn is_new(&self) -> bool {
         self.entries.is_empty()
+    }
+}
+/// Notes what an entry is the first to say. The first [`LIST_MAX`] stay, whoever said them; what comes after is counted.
+fn note(list: &mut BTreeMap<String, u64>, more: &mut u64, member: &str, index: u64) {
+    if list.contains_key(member) {
+        return;
+    }
+    if list.len() < LIST_MAX {
+        list.insert(member.to_owned(), index);
+    } else {
+        *more += 1;
     }
 }
 #[expect(

@@ -26,10 +26,13 @@ pub struct Content {
     /// Requests for approval.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub asked: BTreeSet<u64>,
-    /// Decisions and overrides.
+    /// Decisions and overrides, the first [`super::COMPARED_MAX`].
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub decisions: BTreeSet<u64>,
-    /// Keys of deployments that bind it.
+    /// There are more decisions than are listed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more_decisions: bool,
+    /// Keys of deployments that bind it, the first [`super::COMPARED_MAX`]. Those left out know it themselves.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub deployments: BTreeSet<String>,
 }
@@ -76,6 +79,9 @@ pub struct Decision {
     /// Keys of the deployments it is about.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub deployments: BTreeSet<String>,
+    /// There may be deployments it is about that it was not compared with.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uncompared: bool,
 }
 impl Default for Decision {
     fn default() -> Self {
@@ -93,6 +99,7 @@ impl Default for Decision {
             commits: BTreeSet::new(),
             request: None,
             deployments: BTreeSet::new(),
+            uncompared: false,
         }
     }
 }

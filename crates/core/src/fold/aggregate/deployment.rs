@@ -44,6 +44,9 @@ pub struct Deployment {
     /// Decisions about what it binds.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub decisions: BTreeMap<u64, Match>,
+    /// There may be decisions about it that it was not compared with.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub uncompared: bool,
 }
 /// How much of what a deployment binds a decision covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,20 +6,54 @@ use serde::{Deserialize, Serialize};
 
 /// Gaps in a chain that are told apart.
 const CHAIN_RANGES_MAX: usize = 200;
+/// Descriptions of a person, and links of an account, that are remembered. Only administrators give them, and the last one holds,
+/// so the earliest go.
+pub const SAYINGS_MAX: usize = 200;
 
 /// A person, by URN.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Person {
-    /// Entries that describe them, ascending; the text `name` of the last one is their name.
+    /// Entries that describe them, ascending, the latest [`SAYINGS_MAX`]; the text `name` of the last one is their name.
     pub described: Vec<u64>,
+    /// How many earlier ones are no longer listed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub described_before: u64,
+}
+impl Person {
+    pub(in crate::fold) fn describe(&mut self, index: u64) {
+        self.described.push(index);
+        if self.described.len() > SAYINGS_MAX {
+            self.described.remove(0);
+            self.described_before += 1;
+        }
+    }
 }
 /// An account elsewhere, by URN.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Account {
-    /// Entries that link it, with the person; the last one holds.
+    /// Entries that link it, with the person, the latest [`SAYINGS_MAX`]; the last one holds.
     pub linked: BTreeMap<u64, String>,
+    /// How many earlier ones are no longer listed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub linked_before: u64,
+}
+impl Account {
+    pub(in crate::fold) fn link(&mut self, index: u64, person: &str) {
+        self.linked.insert(index, person.to_owned());
+        if self.linked.len() > SAYINGS_MAX {
+            self.linked.pop_first();
+            self.linked_before += 1;
+        }
+    }
+}
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 /// One numbered chain of an emitter, by `<source>/<chain id>`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
