@@ -175,7 +175,7 @@ pub(super) fn deployment(key: &str, session: &mut Session<'_>) -> Result<(), Mis
     let candidates = candidates(&deployment, &mut budget, session)?;
     let ids = candidates.decisions.iter().map(u64::to_string);
     session.want(ids.map(Decision::key))?;
-    let mut matches = BTreeMap::new();
+    let mut about = BTreeMap::new();
     for index in &candidates.decisions {
         let Some(decision) = session.look::<Decision>(&index.to_string())? else {
             continue;
@@ -193,11 +193,11 @@ pub(super) fn deployment(key: &str, session: &mut Session<'_>) -> Result<(), Mis
                 || covered.contains(digest)
         });
         if let Some(matched) = matched {
-            matches.insert(*index, matched);
+            about.insert(*index, matched);
         }
     }
     let before: BTreeSet<u64> = deployment.decisions.keys().copied().collect();
-    let after: BTreeSet<u64> = matches.keys().copied().collect();
+    let after: BTreeSet<u64> = about.keys().copied().collect();
     for gone in before.difference(&after) {
         session.change(&gone.to_string(), |kept: &mut Decision| {
             kept.deployments.remove(key);
@@ -208,7 +208,7 @@ pub(super) fn deployment(key: &str, session: &mut Session<'_>) -> Result<(), Mis
             kept.uncompared |= !aggregate::add_to(&mut kept.deployments, key.to_owned(), LIST_MAX);
         })?;
     }
-    deployment.decisions = matches;
+    deployment.decisions = about;
     deployment.uncompared |= !candidates.all;
     session.put(key, deployment);
     Ok(())

@@ -105,14 +105,20 @@ impl Models {
     /// Folds everything, `batch` entries at a time.
     pub(crate) fn of(told: &[Told], batch: usize) -> Self {
         let mut models = Self::default();
+        models.go_on(told, batch);
+        models
+    }
+    /// Folds what follows, and measures it anew.
+    pub(crate) fn go_on(&mut self, told: &[Told], batch: usize) {
+        (self.rounds_max, self.read_max) = (0, 0);
+        (self.written_max, self.written_bytes_max) = (0, 0);
         for chunk in told.chunks(batch) {
             let mut working = Working::new();
             for one in chunk {
-                models.take(one, &mut working);
+                self.take(one, &mut working);
             }
-            models.commit(&mut working);
+            self.commit(&mut working);
         }
-        models
     }
     fn take(&mut self, told: &Told, working: &mut Working) {
         let entry = fold::Entry {
@@ -145,7 +151,7 @@ impl Models {
     }
     fn commit(&mut self, working: &mut Working) {
         let changes = working.take_changes();
-        let bytes = changes.aggregates.iter().map(|(_, json)| json.len()).sum();
+        let bytes = changes.aggregates.values().map(String::len).sum();
         self.read_max = self.read_max.max(working.len());
         self.written_max = self.written_max.max(changes.aggregates.len());
         self.written_bytes_max = self.written_bytes_max.max(bytes);
