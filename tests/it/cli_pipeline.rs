@@ -157,6 +157,94 @@ fn a_server_that_dies_in_the_middle_of_a_deployment_stands_in_nobodys_way() {
     );
 }
 
+/// The folder of the ledger's outbox, where a command made it before.
+fn outbox(ledger: &Ledger) -> std::path::PathBuf {
+    let id = ledger.id.0.to_hex();
+    ledger.path("state/piperoll/outbox").join(id)
+}
+
+#[test]
+fn what_cannot_be_read_in_the_outbox_is_named_and_stops_nothing() {
+    let ledger = Ledger::found();
+    let server = ledger.serve();
+    let pipeline = Pipeline::enrolled(&ledger, &server);
+    let folder = outbox(&ledger).join("waiting/00000000000001-folder.json");
+    std::fs::create_dir_all(folder).unwrap();
+    pipeline
+        .run(&ledger, &deploy("start", &["--strict"]))
+        .complains(
+            0,
+            &["00000000000001-folder.json", "remove it", "recorded as 2"],
+        );
+    let said = pipeline.run(
+        &ledger,
+        &deploy("run", &["--", "sh", "-c", "echo ran; exit 7"]),
+    );
+    assert_eq!((said.code, said.out.as_str()), (7, "ran\n"), "{}", said.err);
+    assert!(said.err.contains("recorded as 4"), "{}", said.err);
+    pipeline
+        .run(&ledger, &["flush"])
+        .complains(1, &["00000000000001-folder.json", "cannot be used"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_event_that_cannot_be_kept_is_sent_all_the_same() {
+    let ledger = Ledger::found();
+    let server = ledger.serve();
+    let pipeline = Pipeline::enrolled(&ledger, &server);
+    let waiting = outbox(&ledger).join("waiting");
+    pipeline.run(&ledger, &["flush"]).succeeds();
+    std::fs::remove_dir(&waiting).unwrap();
+    // Nothing can be renamed into another file system, whoever asks.
+    std::os::unix::fs::symlink("/proc", &waiting).unwrap();
+    pipeline
+        .run(&ledger, &deploy("start", &["--strict"]))
+        .complains(0, &["without being kept", "recorded as 2"]);
+    let pipeline = pipeline.at(NOBODY);
+    pipeline
+        .run(&ledger, &deploy("start", &[]))
+        .complains(1, &["neither kept nor recorded"]);
+    let command = ["--", "sh", "-c", "echo ran; exit 7"];
+    let said = pipeline.run(&ledger, &deploy("run", &command));
+    assert_eq!((said.code, said.out.as_str()), (7, "ran\n"), "{}", said.err);
+    let said = pipeline.run(
+        &ledger,
+        &deploy("run", &[&["--strict"], &command[..]].concat()),
+    );
+    said.complains(1, &["neither kept nor recorded", "was not started"]);
+    assert_eq!(said.out, "");
+}
+
+#[test]
+fn an_outbox_that_cannot_be_made_keeps_no_deployment_from_running() {
+    let ledger = Ledger::found();
+    let server = ledger.serve();
+    let pipeline = Pipeline::enrolled(&ledger, &server);
+    std::fs::write(ledger.path("file"), "").unwrap();
+    let run = |more: &[&str]| {
+        let words = [
+            &["--outbox", "file/outbox"],
+            more,
+            &["--", "sh", "-c", "echo ran; exit 7"],
+        ];
+        pipeline.run(&ledger, &deploy("run", &words.concat()))
+    };
+    let said = run(&[]);
+    assert_eq!((said.code, said.out.as_str()), (7, "ran\n"), "{}", said.err);
+    assert!(
+        said.err.contains("nothing is recorded of it"),
+        "{}",
+        said.err
+    );
+    let said = run(&["--strict"]);
+    said.complains(1, &["file/outbox", "was not started"]);
+    assert_eq!(said.out, "");
+    pipeline
+        .run(&ledger, &deploy("start", &["--outbox", "file/outbox"]))
+        .complains(1, &["file/outbox"]);
+}
+
 #[test]
 fn a_grant_that_is_missing_keeps_the_event_and_tells() {
     let ledger = Ledger::found();

@@ -172,7 +172,7 @@ fn a_deployment_that_is_over_keeps_its_exit_code_though_the_outbox_breaks_meanwh
             said.err
         );
         assert!(
-            broken != "waiting" || said.err.contains("error: cannot"),
+            broken != "waiting" || said.err.contains("warning: cannot list"),
             "{broken}: {}",
             said.err
         );

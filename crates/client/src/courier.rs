@@ -18,8 +18,6 @@ use crate::{
 /// The pause before a ledger that says nothing of `Retry-After` is asked again, and the shortest that it can ask for.
 const PAUSE: Duration = Duration::from_secs(1);
 const PAUSE_MIN: Duration = Duration::from_millis(200);
-/// So many events in a row that meet trouble of their own look like trouble of the server's.
-const TROUBLED_IN_A_ROW_MAX: usize = 3;
 
 /// How long to keep trying before an event is left waiting. Zero tries once.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,6 +71,8 @@ pub struct Report {
     /// Entries whose receipt was verified and kept.
     pub receipts: Vec<u64>,
     pub alarms: Vec<Alarm>,
+    /// What lies in the outbox and cannot be read or moved; it stays where it is.
+    pub unusable: Vec<outbox::Error>,
     /// Why the run ended before the last event, if it did.
     pub stopped: Option<String>,
 }
@@ -114,26 +114,25 @@ impl Courier<'_> {
     pub async fn flush(&self, within: Duration) -> Result<Report, Error> {
         let started = Instant::now();
         let mut report = Report::default();
-        let mut in_a_row = 0;
         for name in self.outbox.waiting()? {
             if started.elapsed() >= within {
                 report.stopped = Some("its time was up".to_owned());
                 break;
             }
-            let fate = match self.outbox.claim(&name)? {
-                Taken::Held(claim) => self.send(claim).await?,
-                Taken::Elsewhere => continue,
-                Taken::Unreadable(problem) => Fate::Refused(problem),
-            };
-            let trouble = trouble(&fate);
-            report.fates.push((name, fate));
-            match trouble {
-                Trouble::None => in_a_row = 0,
-                Trouble::OfThisEvent(_) if in_a_row + 1 < TROUBLED_IN_A_ROW_MAX => in_a_row += 1,
-                Trouble::OfThisEvent(why) | Trouble::OfTheServer(why) => {
-                    report.stopped = Some(why);
-                    break;
+            let fate = match self.outbox.claim(&name) {
+                Ok(Taken::Held(claim)) => self.send(claim).await?,
+                Ok(Taken::Elsewhere) => continue,
+                Ok(Taken::Unreadable(problem)) => Fate::Refused(problem),
+                Err(error) => {
+                    report.unusable.push(error);
+                    continue;
                 }
+            };
+            let trouble = trouble_of_the_server(&fate);
+            report.fates.push((name, fate));
+            if trouble.is_some() {
+                report.stopped = trouble;
+                break;
             }
         }
         Ok(report)
@@ -148,9 +147,13 @@ impl Courier<'_> {
                 report.stopped = Some("its time was up".to_owned());
                 break;
             }
-            let recorded = match self.outbox.claim_recorded(&name)? {
-                Taken::Held(recorded) => recorded,
-                Taken::Elsewhere | Taken::Unreadable(_) => continue,
+            let recorded = match self.outbox.claim_recorded(&name) {
+                Ok(Taken::Held(recorded)) => recorded,
+                Ok(Taken::Elsewhere | Taken::Unreadable(_)) => continue,
+                Err(error) => {
+                    report.unusable.push(error);
+                    continue;
+                }
             };
             match receipts::ask(self.server, recorded.payload_hash()).await {
                 Ok(answer) => self.take_receipt(recorded, &answer, &mut report)?,
@@ -276,27 +279,17 @@ impl Courier<'_> {
     }
 }
 
-/// Whose trouble it is that an event waits.
-enum Trouble {
-    None,
-    OfThisEvent(String),
-    OfTheServer(String),
-}
-fn trouble(fate: &Fate) -> Trouble {
+/// Why each further event would wait too. Whatever else goes wrong may be the trouble of one event only: a server may stumble
+/// over it, and break off or answer in time for all others.
+fn trouble_of_the_server(fate: &Fate) -> Option<String> {
     match fate {
-        Fate::Recorded { .. } | Fate::Refused(_) | Fate::Waiting(Why::OnItsWay | Why::Retry(_)) => {
-            Trouble::None
-        }
         Fate::Waiting(Why::Unavailable(problem)) if matches!(problem.status, 429 | 503) => {
-            Trouble::OfTheServer(problem.to_string())
+            Some(problem.to_string())
         }
         Fate::Waiting(Why::Unreachable(error @ Unreachable::NoConnection { .. })) => {
-            Trouble::OfTheServer(error.to_string())
+            Some(error.to_string())
         }
-        // A server may stumble over one event only.
-        Fate::Waiting(Why::Unavailable(problem)) => Trouble::OfThisEvent(problem.to_string()),
-        Fate::Waiting(Why::Unreachable(error)) => Trouble::OfThisEvent(error.to_string()),
-        Fate::Waiting(Why::Contradiction(why)) => Trouble::OfThisEvent(why.clone()),
+        Fate::Recorded { .. } | Fate::Refused(_) | Fate::Waiting(_) => None,
     }
 }
 fn record(claim: Claim, place: &Place, again: bool) -> Result<Fate, Error> {

@@ -8,14 +8,14 @@ use std::{
 
 use piperoll_client::{
     courier::{Alarm, Courier, Fate, Patience, Report, Why},
-    delivery::Wait,
+    delivery::{self, Delivered, Wait},
     ledger::{self, Ledger},
     outbox::{Claim, Counts, Outbox},
     query,
     server::{Server, Unreachable},
     state::Folder,
 };
-use piperoll_core::name::LedgerId;
+use piperoll_core::{envelope::Envelope, name::LedgerId};
 
 use crate::{
     exit::{Exit, Problem, Result},
@@ -161,7 +161,14 @@ impl Dispatch {
             Ok(courier) => courier,
             Err(unreached) => return Ok(Fate::Waiting(Why::Contradiction(unreached.why.clone()))),
         };
-        let fate = courier.send(claim).await.map_err(anyhow::Error::from)?;
+        let fate = match courier.send(claim).await {
+            Ok(fate) => fate,
+            // The event is kept; only what became of it cannot be noted beside it.
+            Err(error) => {
+                let why = format!("{:#}", anyhow::Error::from(error));
+                return Ok(Fate::Waiting(Why::Contradiction(why)));
+            }
+        };
         if matches!(fate, Fate::Waiting(Why::Retry(_)))
             && let Some(why) = self.is_another().await
         {
@@ -169,18 +176,65 @@ impl Dispatch {
         }
         Ok(fate)
     }
+    /// Sends an event that could not be kept, once. Only an event that is recorded is safe then; anything else is a problem.
+    pub(crate) async fn send_unkept(
+        &self,
+        envelope: &Envelope,
+        message: &str,
+        unkept: &str,
+    ) -> Result<Fate> {
+        let lost = |exit, why: &dyn std::fmt::Display| {
+            Problem::new(exit, format!("the event is neither kept nor recorded: {unkept}"))
+                .hint(format!("and it could not be sent past the outbox: {why}"))
+                .hint("make room or set the rights there, or name another folder with --outbox or PIPEROLL_OUTBOX; then say it again")
+        };
+        if let Err(unreached) = &self.reached {
+            return Err(lost(Exit::Failed, &unreached.why));
+        }
+        let delivered =
+            delivery::deliver(&self.server, envelope, message.as_bytes(), Wait::Recorded).await;
+        let (index, again) = match delivered {
+            Delivered::Recorded(place) => (place.index, false),
+            Delivered::Duplicate(place) => (place.index, true),
+            Delivered::Accepted => {
+                return Err(lost(
+                    Exit::Failed,
+                    &"it is on the stream, and the ledger has not come to it yet",
+                ));
+            }
+            Delivered::Retry(problem)
+            | Delivered::Refused(problem)
+            | Delivered::Unavailable { problem, .. } => {
+                return Err(lost(Exit::Failed, &problem));
+            }
+            Delivered::Unreachable(error) => return Err(lost(Exit::Failed, &error)),
+            Delivered::Contradiction(why) => return Err(lost(Exit::Failed, &why)),
+        };
+        output::warn(
+            &format!(
+                "{unkept}; the event was sent without being kept, and its receipt is not fetched"
+            ),
+            &[],
+        );
+        Ok(Fate::Recorded { index, again })
+    }
     /// What earlier commands left behind: receipts that are ready by now, then events that still wait. What comes of it is
     /// said, and stands in nobody's way.
-    pub(crate) async fn catch_up(&self) -> Result {
-        let answered = self.fetch_receipts().await?;
-        if let Ok(courier) = self.courier()
-            && answered
-            && !self.is_wrong_ledger()
-        {
-            let report = courier.flush(OLDER_EVENTS_WITHIN).await;
-            self.raise(&report.map_err(anyhow::Error::from)?).await;
+    pub(crate) async fn catch_up(&self) {
+        let caught_up = async {
+            let answered = self.fetch_receipts().await?;
+            if let Ok(courier) = self.courier()
+                && answered
+                && !self.is_wrong_ledger()
+            {
+                let report = courier.flush(OLDER_EVENTS_WITHIN).await;
+                self.raise(&report.map_err(anyhow::Error::from)?).await;
+            }
+            Result::Ok(())
+        };
+        if let Err(problem) = caught_up.await {
+            output::complain(&problem);
         }
-        Ok(())
     }
     /// Brings home the receipts that are ready by now; what is not ready comes with a later command. Gives whether the ledger
     /// answered, as far as it was asked.
@@ -226,6 +280,8 @@ impl Dispatch {
             .fetch_receipts(within)
             .await
             .map_err(anyhow::Error::from)?;
+        warn_of_unusable(&delivered);
+        warn_of_unusable(&receipts);
         let counts = self.outbox.counts().map_err(anyhow::Error::from)?;
         Ok(Flushed {
             delivered,
@@ -296,8 +352,19 @@ fn unknown(server: &Server, error: &ledger::Error) -> Problem {
         }
     }
 }
+/// What lies in the outbox and stops nothing, for a person to clear up.
+fn warn_of_unusable(report: &Report) {
+    for error in &report.unusable {
+        let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+        output::warn(
+            &format!("passed over in the outbox: {error}{}", cause.unwrap_or_default()),
+            &["if another user left it there, give it to this user (chown), and it goes out; if it is no event, remove it".to_owned()],
+        );
+    }
+}
 /// One line for each event, and a warning for each alarm.
 fn raise(report: &Report) {
+    warn_of_unusable(report);
     for alarm in &report.alarms {
         let what = match alarm {
             Alarm::Vanished { .. } | Alarm::Moved { .. } => {

@@ -119,11 +119,10 @@ impl Emitter {
 
     /// Signs, keeps and sends. `last` closes the chain of this process, so that nothing can be missing behind it.
     ///
-    /// An error means that the event is not kept.
+    /// It is kept before anything else is done. One that cannot be kept is sent all the same; an error means that it is neither
+    /// kept nor recorded.
     pub(crate) async fn emit(&mut self, mut draft: Draft, last: bool) -> Result<Sent> {
-        if self.sent == 0 && self.catches_up {
-            self.dispatch.catch_up().await?;
-        }
+        let catches_up = self.sent == 0 && self.catches_up;
         self.sent += 1;
         let id = self
             .chain
@@ -142,15 +141,26 @@ impl Emitter {
         let payload_hash = envelope.payload_hash();
         let message = envelope.to_json();
         let outbox = &self.dispatch.outbox;
-        let claim = outbox
-            .keep(envelope, self.clock.now())
-            .map_err(anyhow::Error::from)?;
-        let fate = self.dispatch.send(claim).await?;
+        let fate = match outbox.keep(envelope.clone(), self.clock.now()) {
+            Ok(claim) => {
+                if catches_up {
+                    self.dispatch.catch_up().await;
+                }
+                self.dispatch.send(claim).await?
+            }
+            Err(error) => {
+                let unkept = format!("{:#}", anyhow::Error::from(error));
+                self.dispatch
+                    .send_unkept(&envelope, &message, &unkept)
+                    .await?
+            }
+        };
         Ok(Sent {
             payload_hash,
             message,
             fate,
-            waiting: outbox.counts().map_err(anyhow::Error::from)?.waiting,
+            // A folder that cannot be listed any more changes nothing about what became of the event.
+            waiting: outbox.counts().map_or(0, |counts| counts.waiting),
             outbox: self.dispatch.outbox_name(),
             server: self.dispatch.server.address().to_owned(),
             wrong_ledger: self.dispatch.is_wrong_ledger(),

@@ -140,15 +140,50 @@ async fn an_answer_that_never_comes_leaves_the_event_waiting() {
 }
 
 #[tokio::test]
-async fn three_events_in_a_row_that_break_off_end_the_run() {
+async fn any_number_of_stuck_events_block_none_behind_them() {
     let double = Double::start();
     let machine = Machine::new(&double).await;
-    machine.keep(5);
-    double.script([Scripted::BreakOff, Scripted::BreakOff, Scripted::BreakOff]);
+    machine.keep(6);
+    double.script([
+        Scripted::BreakOff,
+        problem(500, "stumbled"),
+        problem(408, "too slow"),
+        Scripted::BreakOff,
+    ]);
     let report = machine.courier().flush(LONG).await.unwrap();
-    assert_eq!(fates(&report), ["broken off"; 3]);
-    assert!(report.stopped.is_some());
-    assert_eq!(machine.counts(), (5, 0, 0));
+    assert_eq!(
+        fates(&report),
+        [
+            "broken off",
+            "unavailable 500",
+            "not a ledger",
+            "broken off",
+            "recorded 1",
+            "recorded 2"
+        ]
+    );
+    assert!(report.stopped.is_none());
+    assert_eq!(machine.counts(), (4, 2, 0));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_named_and_passed_over() {
+    let double = Double::start();
+    let machine = Machine::new(&double).await;
+    for state in ["waiting", "recorded"] {
+        let folder = machine.outbox.root().join(state);
+        std::fs::create_dir(folder.join("00000000000001-folder.json")).unwrap();
+    }
+    machine.keep(2);
+    let report = machine.courier().flush(LONG).await.unwrap();
+    assert_eq!(fates(&report), ["recorded 1", "recorded 2"]);
+    let unusable: Vec<String> = report.unusable.iter().map(ToString::to_string).collect();
+    assert!(
+        matches!(&unusable[..], [only] if only.contains("waiting/00000000000001-folder.json")),
+        "{unusable:?}"
+    );
+    let report = machine.courier().fetch_receipts(LONG).await.unwrap();
+    assert_eq!((report.receipts.len(), report.unusable.len()), (2, 1));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::{
     content::ContentArgs,
     deployments::{Memory, Started},
     emitter::SenderArgs,
-    exit::{Problem, Result},
+    exit::{Exit, Problem, Result},
     output::{self, FormatArgs},
     rim,
 };
@@ -268,12 +268,21 @@ async fn run_command(args: RunArgs) -> Result<ExitCode> {
     let strict = args.sender.strict;
     let run = ci::detect(&rim::variable);
     let deployment = args.what.starting(&run)?;
-    let mut emitter = args.sender.connect().await?;
-    let sent = emitter
-        .emit(deployment.started(emitter.now()), false)
-        .await?;
-    // Only --strict keeps a deployment from starting unrecorded; otherwise the ledger never stands in its way.
-    let told = sent.conclude(&args.what.words(), strict);
+    // Only --strict keeps a deployment from starting unrecorded; otherwise neither the ledger nor the outbox stands in its way.
+    let mut emitter = match args.sender.connect().await {
+        Err(problem) if !strict && problem.exit == Exit::Failed => {
+            output::complain(
+                &problem.hint("the command runs all the same, and nothing is recorded of it"),
+            );
+            return Ok(child::run(&args.command).await.exit_code());
+        }
+        connected => connected.map_err(|problem| problem.hint("the command was not started"))?,
+    };
+    let told = match emitter.emit(deployment.started(emitter.now()), false).await {
+        Ok(sent) => sent.conclude(&args.what.words(), strict),
+        Err(problem) if !strict && problem.exit == Exit::Failed => Err(problem),
+        Err(problem) => return Err(problem.hint("the command was not started")),
+    };
     match told {
         Err(problem) if strict => {
             let end = deployment.finished(

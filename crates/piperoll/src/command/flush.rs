@@ -90,11 +90,28 @@ fn conclude(flushed: &Flushed) -> Result {
             Fate::Waiting(_) | Fate::Recorded { .. } => {}
         }
     }
+    let unusable = flushed.delivered.unusable.len() + flushed.receipts.unusable.len();
+    if unusable > 0 {
+        return Err(Problem::failed(format!(
+            "{unusable} in the outbox cannot be used; the rest was gone through"
+        )));
+    }
     if flushed.counts.waiting > 0 {
+        let stuck = flushed
+            .delivered
+            .fates
+            .iter()
+            .find_map(|(_, fate)| match fate {
+                Fate::Waiting(Why::Unavailable(problem)) => Some(problem.to_string()),
+                Fate::Waiting(Why::Unreachable(error)) => Some(error.to_string()),
+                Fate::Waiting(Why::Contradiction(why)) => Some(why.clone()),
+                _ => None,
+            });
         let why = flushed
             .delivered
             .stopped
             .clone()
+            .or(stuck)
             .unwrap_or_else(|| "the ledger has not come to them yet".to_owned());
         return Err(Problem::new(
             Exit::NoAnswer,
