@@ -226,10 +226,10 @@ async fn a_copy_refuses_a_target_that_is_not_empty_and_a_source_that_is_served()
     assert!(!ledger.path("other.db").exists());
     server.terminate();
 
-    let served = Ledger::found();
-    let server = served.serve();
+    let embedded = Ledger::found();
+    let server = embedded.serve();
     let (code, said) = run(
-        &served,
+        &embedded,
         &["admin", "copy", "--from", "data", "--to", "other.db"],
     );
     assert_eq!(code, Some(1), "{said}");
