@@ -113,6 +113,10 @@ impl Server {
     pub fn address(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
+    /// Whether only this machine can reach it under this address.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.base)
+    }
     /// `path` begins with a slash; the pairs of `query` are escaped.
     pub(crate) async fn get(
         &self,

@@ -179,7 +179,7 @@ pub(crate) fn matrix(answer: &Where, now: Timestamp) -> String {
     text.push_str(&wrap(&format!("{} {last}", answer.lead.plain()), ""));
     text
 }
-/// `#418 Ask for the postcode…`, then since when, then each mark.
+/// `#418 Ask for the postcode…`, then since when, then each mark, then who decided.
 fn slot(cell: &Cell, now: Timestamp) -> Vec<String> {
     let what = match (&cell.change, cell.digests.first()) {
         (Some(change), _) => match &change.title {
@@ -202,6 +202,9 @@ fn slot(cell: &Cell, now: Timestamp) -> Vec<String> {
         format!("since {} ({})", date(since), age(since, now)),
     ];
     lines.extend(cell.marks.iter().map(Mark::plain));
+    if !cell.deciders.0.is_empty() {
+        lines.push(cell.deciders.plain());
+    }
     lines
 }
 pub(crate) fn as_of(as_of: &AsOf) -> String {

@@ -9,13 +9,16 @@ use super::{
     Words,
     asked::Asked,
     environment, names,
-    part::{Mark, Moment, Tone, Who},
+    part::{Mark, Moment, Sentence, Tone, Who},
     say,
 };
 use crate::{
     fold::aggregate::{Decided, Decision, Deployment, Match},
     kind::Outcome,
 };
+
+/// Names in one cell of the matrix; the story has them all.
+const DECIDERS_NAMED_MAX: usize = 4;
 
 /// One decision of one person.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -164,6 +167,45 @@ pub(super) fn marks(deployment: &Deployment, standing: &Standing) -> Vec<Mark> {
         marks.push(Mark::new('✕', Tone::Bad, "deployed without approval"));
     }
     marks
+}
+/// Who decided about a deployment: `approved by Ines Okafor and Ravi Menon; override by Tomas Lindqvist`. Empty if nobody did.
+pub(super) fn deciders(standing: &Standing, asked: &Asked<'_>) -> Sentence {
+    let parts = [
+        ("approved by ", &standing.approved),
+        ("only part approved by ", &standing.part),
+        ("approved only afterwards by ", &standing.afterwards),
+        ("expired approval by ", &standing.expired),
+        ("override by ", &standing.overrides),
+        ("rejected by ", &standing.rejected),
+    ];
+    let mut sentence = Sentence::default();
+    for (said, indexes) in parts {
+        let mut people: Vec<(u64, &str)> = Vec::new();
+        for index in indexes {
+            if let Some(entry) = asked.entry(*index)
+                && !people
+                    .iter()
+                    .any(|(_, by)| *by == entry.event.source.as_str())
+            {
+                people.push((*index, entry.event.source.as_str()));
+            }
+        }
+        people.sort_unstable();
+        let named = people.len().min(DECIDERS_NAMED_MAX);
+        for (at, (_, urn)) in people.iter().take(named).enumerate() {
+            sentence = match at {
+                0 if sentence.0.is_empty() => sentence.text(said),
+                0 => sentence.text(format!("; {said}")),
+                _ if at + 1 == people.len() => sentence.text(" and "),
+                _ => sentence.text(", "),
+            };
+            sentence = sentence.who(names::principal(urn, asked));
+        }
+        if people.len() > named {
+            sentence = sentence.text(format!(" and {} more", people.len() - named));
+        }
+    }
+    sentence
 }
 /// A success in production that is no rollback wants an approval; nothing else does until a policy says so.
 pub(super) fn is_unapproved(deployment: &Deployment) -> bool {

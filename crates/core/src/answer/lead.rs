@@ -1,5 +1,7 @@
 //! The sentences that may be all somebody reads, and the marks beside them.
 
+use std::collections::BTreeMap;
+
 use super::{
     agreement::{self, Standing},
     asked::Asked,
@@ -11,7 +13,7 @@ use super::{
 };
 use crate::{
     fold::aggregate::{At, Decided, Deployment, Stated, Trouble},
-    kind::Outcome,
+    kind::{Kind, Outcome},
 };
 
 /// The deployment that the first sentences speak of: the latest success in the most production-like environment, else the latest
@@ -56,6 +58,8 @@ pub(super) fn sentences(material: &Material, asked: &Asked<'_>) -> Vec<Sentence>
     };
     let standing = agreement::standing(main, asked);
     lead.extend(agreed(main, &standing, asked));
+    let further = Further::of(material, main, asked);
+    lead.extend(further.as_ref().map(|further| further.sentence(asked)));
     lead.push(went(material, main, asked));
     lead.extend(followed(material, main, asked));
     lead.extend(failed_further(material, main, asked));
@@ -250,6 +254,91 @@ fn counted(troubles: &[&Trouble]) -> String {
     parts.join(" and ")
 }
 
+/// The sentence goes on with who decided, as what.
+fn by(sentence: Sentence, index: u64, asked: &Asked<'_>) -> Sentence {
+    let Some(entry) = asked.entry(index) else {
+        return sentence.text("somebody.");
+    };
+    let sentence = sentence.who(names::principal(entry.event.source.as_str(), asked));
+    sentence.text(match entry.event.profile.role.as_deref().map(say::role) {
+        Some(role) => format!(", {role}."),
+        None => ".".to_owned(),
+    })
+}
+
+/// What stands about going on to an environment that is more production-like than where the change is: the last word of each
+/// person, or that nobody has decided.
+struct Further<'a> {
+    environment: &'a str,
+    approved: Vec<u64>,
+    rejected: Vec<u64>,
+}
+impl<'a> Further<'a> {
+    fn of(material: &'a Material, main: &Deployment, asked: &Asked<'a>) -> Option<Self> {
+        let here = environment::rank(&main.environment);
+        let decided = material
+            .decisions
+            .values()
+            .filter_map(|decision| decision.environment.as_deref());
+        let requested = requests(material, asked)
+            .filter_map(|entry| entry.event.profile.environment.as_deref());
+        let environment = decided
+            .chain(requested)
+            .filter(|name| environment::rank(name) > here)
+            .max_by_key(|name| (environment::rank(name), *name))?;
+        let mut last: BTreeMap<&str, (jiff::Timestamp, u64, Decided)> = BTreeMap::new();
+        for (index, decision) in &material.decisions {
+            if decision.environment.as_deref() != Some(environment) {
+                continue;
+            }
+            let said = (decision.at.time, *index, decision.decided);
+            let kept = last.entry(&decision.by).or_insert(said);
+            *kept = (*kept).max(said);
+        }
+        let of = |wanted: &[Decided]| -> Vec<u64> {
+            let indexes = last.values().filter(|(.., what)| wanted.contains(what));
+            indexes.map(|(_, index, _)| *index).collect()
+        };
+        Some(Self {
+            environment,
+            approved: of(&[Decided::Approved]),
+            rejected: of(&[Decided::Rejected, Decided::ChangesRequested]),
+        })
+    }
+    /// `It was rejected for production by Ines Okafor, business approver.`
+    fn sentence(&self, asked: &Asked<'_>) -> Sentence {
+        let people = |indexes: &[u64]| say::capital(&say::count(indexes.len(), "person", "people"));
+        let environment = self.environment;
+        Sentence::plain_text(match (self.rejected.as_slice(), self.approved.as_slice()) {
+            ([index], _) => {
+                let begun = format!("It was rejected for {environment} by ");
+                return by(Sentence::plain_text(begun), *index, asked);
+            }
+            ([], []) => format!("Approval for {environment} is asked for, and nobody has decided."),
+            ([], approved) => format!("{} approved it for {environment}.", people(approved)),
+            (rejected, _) => format!("{} rejected it for {environment}.", people(rejected)),
+        })
+    }
+    fn mark(&self) -> Option<Mark> {
+        let environment = self.environment;
+        if !self.rejected.is_empty() {
+            let word = format!("rejected for {environment}");
+            return Some(Mark::new('✕', Tone::Bad, word));
+        }
+        let word = format!("approved for {environment}");
+        (!self.approved.is_empty()).then(|| Mark::new('✓', Tone::Good, word))
+    }
+}
+fn requests<'a>(
+    material: &'a Material,
+    asked: &Asked<'a>,
+) -> impl Iterator<Item = &'a super::EntryRead> {
+    let entries = material.entries.iter();
+    entries
+        .filter_map(|index| asked.entry(*index))
+        .filter(|entry| entry.event.kind() == Kind::ApprovalCreated)
+}
+
 /// What was decided about a change that is not deployed.
 fn decided(material: &Material, asked: &Asked<'_>) -> Option<Sentence> {
     let of = |wanted: Decided| -> Vec<u64> {
@@ -261,14 +350,12 @@ fn decided(material: &Material, asked: &Asked<'_>) -> Option<Sentence> {
             .collect()
     };
     let (approved, rejected) = (of(Decided::Approved), of(Decided::Rejected));
-    if let Some(entry) = rejected.last().and_then(|index| asked.entry(*index)) {
-        let sentence = Sentence::plain_text("It was rejected by ")
-            .who(names::principal(entry.event.source.as_str(), asked));
-        let role = entry.event.profile.role.as_deref().map(say::role);
-        return Some(sentence.text(match role {
-            Some(role) => format!(", {role}."),
-            None => ".".to_owned(),
-        }));
+    if let Some(index) = rejected.last() {
+        return Some(by(
+            Sentence::plain_text("It was rejected by "),
+            *index,
+            asked,
+        ));
     }
     if !approved.is_empty() {
         let people = say::count(agreement::people(&approved, asked), "person", "people");
@@ -277,16 +364,7 @@ fn decided(material: &Material, asked: &Asked<'_>) -> Option<Sentence> {
             say::capital(&people)
         )));
     }
-    let is_asked = material
-        .entries
-        .iter()
-        .filter_map(|index| asked.entry(*index))
-        .any(|entry| {
-            matches!(
-                entry.event.content,
-                crate::kind::Content::ApprovalCreated(_)
-            )
-        });
+    let is_asked = requests(material, asked).next().is_some();
     (is_asked && material.decisions.is_empty())
         .then(|| Sentence::plain_text("Approval is asked for, and nobody has decided."))
 }
@@ -326,6 +404,7 @@ pub(super) fn chips(material: &Material, asked: &Asked<'_>) -> Vec<Mark> {
         chips.push(Mark::new('!', Tone::Warn, word));
     }
     chips.extend(agreement::marks(main, &agreement::standing(main, asked)));
+    chips.extend(Further::of(material, main, asked).and_then(|further| further.mark()));
     if main.place.undone_by.is_some() {
         let word = format!("rolled back in {}", main.environment);
         chips.push(Mark::new('↶', Tone::Bad, word));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Need, Reading,
-    agreement::{self, Agreement},
+    agreement::{self, Agreement, Standing},
     asked::Asked,
     environment, gather, names,
     part::{AsOf, ChangeRef, DigestRef, Mark, Moment, Sentence, Tone, Who},
@@ -88,6 +88,9 @@ pub struct Cell {
     pub via: Option<String>,
     /// Decisions on exactly this content for this place, oldest first.
     pub agreements: Vec<Agreement>,
+    /// Who decided about it: `approved by Ines Okafor and Ravi Menon`; empty where nobody did.
+    #[serde(default)]
+    pub deciders: Sentence,
     /// States as sign and word: `↶ rolled back from #418`, `! override, review owed`, `✕ deployed without approval`,
     /// `✓ approved, exact content`, `! a later attempt failed`.
     pub marks: Vec<Mark>,
@@ -154,6 +157,7 @@ fn cell(service: &str, environment: &str, holding: &Holding, asked: &Asked<'_>) 
     let by = entry
         .and_then(|entry| names::author(entry, asked))
         .unwrap_or(signer);
+    let standing = agreement::standing(&deployment, asked);
     Some(Cell {
         service: service.to_owned(),
         environment: environment.to_owned(),
@@ -165,7 +169,8 @@ fn cell(service: &str, environment: &str, holding: &Holding, asked: &Asked<'_>) 
         by,
         via: entry.and_then(names::via),
         agreements: agreement::of_deployment(&holding.deployment, &deployment, asked),
-        marks: marks(service, environment, holding, &deployment, asked),
+        deciders: agreement::deciders(&standing, asked),
+        marks: marks(service, environment, holding, &deployment, &standing, asked),
         deployment: deployment.id,
         change,
     })
@@ -193,6 +198,7 @@ fn marks(
     environment: &str,
     holding: &Holding,
     deployment: &Deployment,
+    standing: &Standing,
     asked: &Asked<'_>,
 ) -> Vec<Mark> {
     let mut marks = Vec::new();
@@ -214,10 +220,7 @@ fn marks(
             },
         ));
     }
-    marks.extend(agreement::marks(
-        deployment,
-        &agreement::standing(deployment, asked),
-    ));
+    marks.extend(agreement::marks(deployment, standing));
     let slot: Slot = asked
         .find(&slot_key(service, environment))
         .unwrap_or_default();

@@ -397,6 +397,70 @@ fn of_each_person_the_last_decision_before_the_deployment_counts() {
 }
 
 #[test]
+fn what_is_decided_for_production_stands_before_where_the_change_is_until_then() {
+    let mut teller = merged(1);
+    teller.deploy(
+        PIPELINE,
+        "deployment.finished success",
+        60,
+        "s",
+        "staging",
+        "m1",
+    );
+    let told = |teller: &Teller| {
+        let story = story(&models(teller), 1);
+        (story.lead[0].plain(), chips(&story)[0].clone())
+    };
+    assert_eq!(told(&teller).1, "went to staging");
+    let words = |sentence: &str, chip: &str| (sentence.to_owned(), chip.to_owned());
+    teller.decide(INES, 70, "m1", "rejected");
+    assert_eq!(
+        told(&teller),
+        words(
+            "It was rejected for production by Ines Okafor, technical approver.",
+            "✕ rejected for production"
+        )
+    );
+    teller.decide(RAVI, 71, "m1", "requestChanges");
+    assert_eq!(told(&teller).0, "Two people rejected it for production.");
+    teller.decide(RAVI, 72, "m1", "approved");
+    teller.decide(INES, 73, "m1", "approved");
+    assert_eq!(
+        told(&teller),
+        words(
+            "Two people approved it for production.",
+            "✓ approved for production"
+        ),
+        "the last word of each person counts"
+    );
+    deploy(&mut teller, 100, "d", "m1");
+    assert_eq!(
+        told(&teller).0,
+        "Two people approved exactly what was deployed."
+    );
+}
+
+#[test]
+fn a_cell_of_the_matrix_names_who_decided_about_what_is_there() {
+    let mut teller = merged(1);
+    let cell = |teller: &Teller| {
+        let matrix = matrix(&models(teller));
+        matrix.rows[0].cells[0].clone().unwrap().deciders.plain()
+    };
+    assert_eq!(cell(&teller), "");
+    teller.decide(INES, 50, "m1", "approved");
+    teller.decide(RAVI, 51, "m1", "approved");
+    teller.decide(INES, 52, "m1", "approved");
+    deploy(&mut teller, 100, "d", "m1");
+    assert_eq!(cell(&teller), "approved by Ravi Menon and Ines Okafor");
+    teller.decide(RAVI, 53, "m1", "rejected");
+    assert_eq!(
+        cell(&teller),
+        "approved by Ines Okafor; rejected by Ravi Menon"
+    );
+}
+
+#[test]
 fn an_alert_follows_a_deployment_only_within_the_hour() {
     for (minute, follows) in [(160, true), (161, false)] {
         let mut teller = merged(1);

@@ -21,7 +21,7 @@ use crate::{
     dispatch::{Dispatch, OutboxArgs},
     exit::{Problem, Result},
     keys::{self, Enrolment, Signer},
-    ledger::LedgerArgs,
+    ledger::{self, LedgerArgs},
     output,
 };
 
@@ -47,6 +47,9 @@ struct AdminArgs {
     /// An administrator's key file, where it is not FOLDER/keys/admin
     #[arg(long, value_name = "FILE")]
     admin_key: Option<PathBuf>,
+    /// The address under which others reach the server, for what is printed to paste [default: that of --server]
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     #[command(flatten)]
     ledger: LedgerArgs,
     #[command(flatten)]
@@ -67,8 +70,17 @@ impl AdminArgs {
         dispatch.require_answer()?;
         Ok(Administrator::new(dispatch, signer))
     }
-    fn server(&self) -> &str {
-        self.ledger.server.trim_end_matches('/')
+    /// The server's address as whoever is enrolled reaches it.
+    fn public_address(&self) -> Result<String> {
+        let named = self.public_url.as_deref().unwrap_or(&self.ledger.server);
+        let server = ledger::connect(named)?;
+        if server.is_loopback() {
+            output::warn(
+                &format!("{} is an address that only this machine reaches", server.address()),
+                &["for whatever runs elsewhere put the server's public address in its place, or name it here: --public-url URL".to_owned()],
+            );
+        }
+        Ok(server.address().to_owned())
     }
 }
 
@@ -135,6 +147,7 @@ pub(crate) async fn run(args: Args) -> Result {
 async fn pipeline(args: PipelineArgs) -> Result {
     let principal = named(PrincipalKind::Pipeline, &args.name)?;
     let mut administrator = args.admin.administrator().await?;
+    let address = args.admin.public_address()?;
     let signer = Signer::generate(principal);
     let grants = Grants {
         kinds: if args.kinds.is_empty() {
@@ -170,12 +183,11 @@ async fn pipeline(args: PipelineArgs) -> Result {
     };
     output::data(&format!(
         "The pipeline needs three variables; the third is a secret:\n\n\
-         PIPEROLL_SERVER={}\n\
+         PIPEROLL_SERVER={address}\n\
          PIPEROLL_LEDGER={}\n\
          PIPEROLL_KEY={key}\n\n\
          and in its job, around what deploys:\n\n  \
          piperoll deploy run -s {} -e {} --artifact sha256:… -- ./deploy.sh\n",
-        args.admin.server(),
         administrator.ledger().0,
         example(&args.service, "SERVICE"),
         example(&args.environment, "ENVIRONMENT"),

@@ -63,7 +63,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
         folder: &args.data,
         database: args.database.for_a_shell(),
     };
-    print::answer(&running, &source, ledger, &stored).await?;
+    print::answer(&running, &source, ledger, &stored, args.exit).await?;
     if args.exit {
         running.shutdown().await;
         return Ok(ExitCode::SUCCESS);

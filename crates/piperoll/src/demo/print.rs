@@ -36,6 +36,14 @@ impl Stored<'_> {
             None => format!("--data {}", self.folder.display()),
         }
     }
+    /// What serves it again.
+    fn served(&self) -> String {
+        let folder = self.folder.display();
+        match &self.database {
+            Some(database) => format!("piperoll demo --data {folder} --database {database}"),
+            None => format!("piperoll demo --data {folder}"),
+        }
+    }
     /// What changes one word of an approval's payload, as whoever owns the database can.
     fn change(&self, index: u64) -> String {
         match &self.database {
@@ -52,12 +60,13 @@ impl Stored<'_> {
     }
 }
 
-/// The whole answer, on stdout.
+/// The whole answer, on stdout; `ends` says that the server ends after it.
 pub(crate) async fn answer(
     running: &Running,
     source: &Source,
     ledger: LedgerId,
     stored: &Stored<'_>,
+    ends: bool,
 ) -> Result {
     let report = audit::audit(&*running.state().store, Some(ledger)).await;
     let report = report.map_err(|error| Problem::new(Exit::Unverified, error.to_string()))?;
@@ -90,11 +99,16 @@ pub(crate) async fn answer(
         counted(report.checkpoints, "checkpoint"),
     );
     text.push_str(&attack(&told, stored));
-    let page = format!("http://{}/changes/{}", running.address(), segment(&hero));
-    let _ = writeln!(
-        text,
-        "\nThe story as a page: {page}      Ctrl-C ends the server; the ledger stays."
-    );
+    text.push('\n');
+    text.push_str(&if ends {
+        format!(
+            "The story as a page, from a server on this ledger: {}\n",
+            stored.served()
+        )
+    } else {
+        let page = format!("http://{}/changes/{}", running.address(), segment(&hero));
+        format!("The story as a page: {page}      Ctrl-C ends the server; the ledger stays.\n")
+    });
     output::data(&text)
 }
 

@@ -39,9 +39,11 @@ pub(super) async fn check(
     };
     loop {
         let page = store.consumed(walk.number, PAGE_ROWS).await?;
+        let mut is_last = page.len() < PAGE_ROWS as usize;
         for row in &page {
             // What follows was added by a running server since the head was read.
-            if walk.is_at(head) {
+            if walk.is_at(head) && !is_aside(&row.consumed) {
+                is_last = true;
                 break;
             }
             if row.number != walk.number {
@@ -50,7 +52,7 @@ pub(super) async fn check(
             walk.take(&row.consumed)?;
             walk.number += 1;
         }
-        if walk.is_at(head) {
+        if walk.is_at(head) && is_last {
             walk.none_beyond(store, head).await?;
             all_kept(&store.tally().await?)?;
             return Ok(Account {
@@ -101,6 +103,11 @@ fn all_kept(tally: &Tally) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The row of control entries that were not recorded: at least one, and no message of the stream.
+fn is_aside(row: &Consumed) -> bool {
+    row.range.is_none() && row.recorded == 0 && row.duplicate + row.refused + row.junk > 0
 }
 
 struct Walk<'a> {
@@ -157,8 +164,11 @@ impl Walk<'_> {
         self.at.sequence = to;
         Ok(())
     }
-    /// The row of a control entry stands exactly where that entry does.
+    /// The row of a control entry stands exactly where that entry does. Those that were not recorded move nothing.
     fn control(&mut self, row: &Consumed, counts: [u64; 4]) -> Result<(), Error> {
+        if is_aside(row) {
+            return self.speaks_of_this_stream(row);
+        }
         let Some((control, later)) = self.controls.split_first() else {
             return Err(self.wrong("it is of a control entry, and there is none left"));
         };
@@ -169,13 +179,16 @@ impl Walk<'_> {
             )));
         }
         steer(&control.content, &mut self.at);
-        if row.incarnation != self.at.incarnation {
-            return Err(self.wrong(format!(
-                "it speaks of {}, where the stream is {}",
-                row.incarnation, self.at.incarnation
-            )));
-        }
         self.controls = later;
-        Ok(())
+        self.speaks_of_this_stream(row)
+    }
+    fn speaks_of_this_stream(&self, row: &Consumed) -> Result<(), Error> {
+        if row.incarnation == self.at.incarnation {
+            return Ok(());
+        }
+        Err(self.wrong(format!(
+            "it speaks of {}, where the stream is {}",
+            row.incarnation, self.at.incarnation
+        )))
     }
 }

@@ -50,6 +50,7 @@ struct Slot {
     by: Sentence,
     via: Option<String>,
     chips: Vec<Chip>,
+    deciders: Sentence,
 }
 
 pub(super) async fn get(
@@ -117,6 +118,7 @@ impl Slot {
             by: words::who(&cell.by),
             via: cell.via.as_deref().map(words::clean),
             chips: cell.marks.iter().map(words::chip).collect(),
+            deciders: words::sentence(&cell.deciders),
         }
     }
 }

@@ -164,10 +164,7 @@ impl Maker {
                 self.cursor.message = Some((message_hash, stream_time));
                 self.consumed.count(&self.cursor, &outcome);
             }
-            None if matches!(outcome, Outcome::Recorded { .. }) => {
-                self.consumed.control(&self.cursor);
-            }
-            None => {}
+            None => self.consumed.control(&self.cursor, &outcome),
         }
         Ok(outcome)
     }
@@ -326,6 +323,7 @@ impl Maker {
             recorded_at: self.recorded_at.ok_or(Error::NotFounded)?,
             cursor: self.cursor,
         };
+        let consumed = self.consumed.into_rows(&head.cursor);
         let batch = Batch {
             expected: self.expected,
             head: head.clone(),
@@ -334,7 +332,7 @@ impl Maker {
             tiles,
             refused: self.refused,
             junk: self.junk,
-            consumed: self.consumed.into_rows(),
+            consumed,
             fold: FOLD,
             read_models: self.state.working.take_changes(),
         };

@@ -4,11 +4,13 @@ use piperoll_store::{Consumed, Cursor};
 
 use super::batch::Outcome;
 
-/// Rows of `consumed` for one batch. A control entry ends the open range and has a row of its own.
+/// Rows of `consumed` for one batch. A recorded control entry ends the open range and has a row of its own; control entries that were
+/// not recorded share one, without a range, at the end.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     rows: Vec<Consumed>,
     open: Option<Consumed>,
+    aside: Option<Consumed>,
 }
 impl Ledger {
     /// Counts the message the cursor has just been moved to.
@@ -20,26 +22,37 @@ impl Ledger {
         if let Some((_, to)) = &mut row.range {
             *to = cursor.sequence;
         }
-        let column = match outcome {
-            Outcome::Recorded { .. } => &mut row.recorded,
-            Outcome::Duplicate { .. } => &mut row.duplicate,
-            Outcome::Refused { kept: true, .. } => &mut row.refused,
-            Outcome::Refused { kept: false, .. } => &mut row.junk,
-        };
-        *column += 1;
+        add(row, outcome);
     }
-    /// A recorded control entry; `cursor` is the one it left behind.
-    pub(super) fn control(&mut self, cursor: &Cursor) {
-        self.rows.extend(self.open.take());
-        self.rows.push(Consumed {
-            recorded: 1,
-            ..empty(cursor)
-        });
+    /// Counts a control entry; `cursor` is the one it left behind.
+    pub(super) fn control(&mut self, cursor: &Cursor, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Recorded { .. }) {
+            self.rows.extend(self.open.take());
+            let mut row = empty(cursor);
+            add(&mut row, outcome);
+            self.rows.push(row);
+        } else {
+            add(self.aside.get_or_insert_with(|| empty(cursor)), outcome);
+        }
     }
-    pub(super) fn into_rows(mut self) -> Vec<Consumed> {
+    /// All rows; `cursor` is where the batch ends.
+    pub(super) fn into_rows(mut self, cursor: &Cursor) -> Vec<Consumed> {
         self.rows.extend(self.open);
+        self.rows.extend(self.aside.map(|aside| Consumed {
+            incarnation: cursor.incarnation.clone(),
+            ..aside
+        }));
         self.rows
     }
+}
+fn add(row: &mut Consumed, outcome: &Outcome) {
+    let column = match outcome {
+        Outcome::Recorded { .. } => &mut row.recorded,
+        Outcome::Duplicate { .. } => &mut row.duplicate,
+        Outcome::Refused { kept: true, .. } => &mut row.refused,
+        Outcome::Refused { kept: false, .. } => &mut row.junk,
+    };
+    *column += 1;
 }
 fn empty(cursor: &Cursor) -> Consumed {
     Consumed {

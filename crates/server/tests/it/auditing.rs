@@ -173,3 +173,31 @@ async fn an_audit_beside_a_running_server_speaks_of_one_moment() {
     assert_eq!(audit(&*reader, None).await.unwrap().entries, 121);
     engine.shutdown().await;
 }
+
+#[tokio::test]
+async fn control_entries_that_are_not_recorded_are_accounted_for_too() {
+    let home = Home::new().await;
+    let engine = Engine::start(home.engine()).await.unwrap();
+    let later = engine.clock.now() + jiff::SignedDuration::from_hours(1);
+    let (gap, correction) = (
+        home.gap("embedded", 7, 9),
+        home.correction("embedded", 5, later),
+    );
+    for message in [
+        &gap,
+        &gap,
+        &home.gap_by_a_stranger(),
+        &correction,
+        &correction,
+        &home.person(1),
+        &gap,
+    ] {
+        let answer = engine.intake.submit(message.clone(), Wait::Recorded).await;
+        assert!(answer.is_ok(), "{answer:?}");
+        let report = audit(&*engine.store, None).await.unwrap();
+        assert!(report.entries > 0);
+    }
+    let report = audit(&*engine.store, None).await.unwrap();
+    assert_eq!(report.messages, [3, 1, 3, 1]);
+    engine.shutdown().await;
+}

@@ -182,8 +182,27 @@ impl Home {
         });
         self.control(&format!("correction-{sequence}"), content)
     }
+    /// The same by whoever holds a key that nobody registered.
+    pub(crate) fn gap_by_a_stranger(&self) -> Vec<u8> {
+        let content = Content::StreamGapAccepted(StreamGapAccepted {
+            incarnation: "embedded".to_owned(),
+            first: 1,
+            last: 2,
+        });
+        let (admin, _) = self.admin();
+        self.signed_control("stranger", content, &admin, &SecretKey::from_seed([9; 32]))
+    }
     fn control(&self, id: &str, content: Content) -> Vec<u8> {
         let (admin, key) = self.admin();
+        self.signed_control(id, content, &admin, &key)
+    }
+    fn signed_control(
+        &self,
+        id: &str,
+        content: Content,
+        source: &Principal,
+        key: &SecretKey,
+    ) -> Vec<u8> {
         let draft = Draft {
             id: Some(id.to_owned()),
             timestamp: self.clock.now(),
@@ -195,7 +214,7 @@ impl Home {
             },
             texts: BTreeMap::from([("reason".to_owned(), "it is gone".to_owned())]),
         };
-        let signed = draft.sign(&admin, &key, &mut entropy).unwrap();
+        let signed = draft.sign(source, key, &mut entropy).unwrap();
         signed.to_json().into_bytes()
     }
     /// A `person.described` by the administrator; every number is another person, and always the same bytes.

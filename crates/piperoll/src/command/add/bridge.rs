@@ -23,7 +23,7 @@ use crate::{
 /// Let a system that cannot sign speak through a bridge: prints the address and the secret to paste there
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "example: piperoll add bridge github --data ./ledger --server https://piperoll.acme.example"
+    after_help = "example: piperoll add bridge github --data ./ledger --public-url https://piperoll.acme.example"
 )]
 pub(crate) struct Args {
     /// What is on the other side
@@ -86,11 +86,12 @@ pub(crate) async fn run(args: Args) -> Result {
     let name = args.name.as_deref().unwrap_or(args.system.name());
     let config = args.config();
     let mut administrator = args.admin.administrator().await?;
+    let server = args.admin.public_address()?;
     let index = add(&mut administrator, data, name, args.system, &config).await?;
     output::say(&format!(
         "piperoll: bridge {name} is registered by record {index}"
     ));
-    output::data(&snippet(args.admin.server(), name, &config))
+    output::data(&snippet(&server, name, &config))
 }
 impl Args {
     fn config(&self) -> Config {

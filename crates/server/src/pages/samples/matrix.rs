@@ -2,7 +2,7 @@
 
 use piperoll_core::answer::{
     Behind, Cell, Contents, Where, WhereRow,
-    part::{AsOf, ChangeRef, Mark, Sentence, Tone},
+    part::{AsOf, ChangeRef, Mark, Part, Sentence, Tone},
 };
 
 use super::{LONG, digest, mark, moment, text, who};
@@ -29,6 +29,14 @@ fn cell(number: u32, title: &str, start: &str, since: &str, marks: Vec<Mark>) ->
         by: who("checkout-deploy"),
         via: None,
         agreements: Vec::new(),
+        deciders: Sentence(vec![
+            text("approved by "),
+            Part::Who { who: who(LONG) },
+            text(" and "),
+            Part::Who {
+                who: who("Ravi Menon"),
+            },
+        ]),
         marks,
     }
 }
