@@ -8,7 +8,10 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
-use crate::limits::{INTEGER_MAX, JSON_LEVELS_MAX};
+use crate::{
+    limits::{INTEGER_MAX, JSON_LEVELS_MAX},
+    words,
+};
 
 /// A JSON value that passed every rule. Integers are the only numbers in it.
 pub type Value = serde_json::Value;
@@ -140,8 +143,10 @@ impl Place {
     }
     fn forbidden(self, text: &str) -> Option<char> {
         match self {
-            Self::Body => forbidden_in_text(text),
-            Self::Payload | Self::Envelope | Self::Texts | Self::Text => forbidden_in_payload(text),
+            Self::Body => words::forbidden_in_text(text),
+            Self::Payload | Self::Envelope | Self::Texts | Self::Text => {
+                words::forbidden_in_payload(text)
+            }
         }
     }
 }
@@ -286,50 +291,6 @@ impl<'de> Visitor<'de> for Reader<'_> {
     }
 }
 
-/// The first forbidden character of a payload string, if any.
-pub fn forbidden_in_payload(text: &str) -> Option<char> {
-    // Printable ASCII is nearly everything that comes, and none of it is forbidden.
-    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-        return None;
-    }
-    text.chars().find(|char| is_forbidden(*char))
-}
-/// The first forbidden character of a text, if any.
-pub fn forbidden_in_text(text: &str) -> Option<char> {
-    text.chars()
-        .find(|char| is_forbidden(*char) && !matches!(char, '\n' | '\t'))
-}
-fn is_forbidden(char: char) -> bool {
-    let noncharacter =
-        matches!(char, '\u{fdd0}'..='\u{fdef}') || u32::from(char) & 0xfffe == 0xfffe;
-    noncharacter
-        || matches!(
-            char,
-            '\0'..='\u{1f}'
-                | '\u{7f}'..='\u{9f}'
-                | '\u{61c}'
-                | '\u{200e}'..='\u{200f}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2066}'..='\u{2069}'
-        )
-}
-/// For bridges: CRLF and CR become LF, every other character a text may not hold becomes U+FFFD.
-pub fn clean_text(text: &str) -> String {
-    text.replace("\r\n", "\n")
-        .chars()
-        .map(|char| match char {
-            '\r' => '\n',
-            '\n' | '\t' => char,
-            other if is_forbidden(other) => char::REPLACEMENT_CHARACTER,
-            other => other,
-        })
-        .collect()
-}
-/// For bridges: like [`clean_text`], and LF and tab become spaces; for strings of a payload.
-pub fn clean_string(text: &str) -> String {
-    clean_text(text).replace(['\n', '\t'], " ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,7 +363,11 @@ mod tests {
                 read(name.as_bytes(), Strings::Payload).is_err(),
                 "U+{code:04X}"
             );
-            assert_eq!(clean_text(&char.to_string()), "\u{fffd}", "U+{code:04X}");
+            assert_eq!(
+                words::clean_text(&char.to_string()),
+                "\u{fffd}",
+                "U+{code:04X}"
+            );
         }
         for code in [0x20, 0x7e, 0xa0, 0x200b, 0x2028, 0xfffd, 0xfdcf, 0x1_f4ee] {
             let text = serde_json::json!(char::from_u32(code).unwrap().to_string()).to_string();
@@ -440,12 +405,5 @@ mod tests {
             assert!(envelope(bad).is_err(), "{bad}");
         }
         assert!(read(br#"{"texts": {"a": {"body": "\n"}}}"#, Strings::Payload).is_err());
-    }
-
-    #[test]
-    fn bridges_keep_the_words_and_lose_what_may_not_be_written() {
-        assert_eq!(clean_text("a\r\nb\rc\n\td"), "a\nb\nc\n\td");
-        assert_eq!(clean_text("a\u{1b}[31m\u{202e}"), "a\u{fffd}[31m\u{fffd}");
-        assert_eq!(clean_string("a\r\nb\tc"), "a b c");
     }
 }

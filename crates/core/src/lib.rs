@@ -20,5 +20,6 @@ pub mod name;
 pub mod shape;
 pub mod sshsig;
 pub mod time;
+pub mod words;
 
 pub use piperoll_tlog::Hash;

@@ -45,6 +45,10 @@ pub const fn optional(name: &'static str, shape: Shape) -> Field {
 pub enum Shape {
     /// 1 to 200 bytes.
     Id,
+    /// The id of a change (`formats.md` section 2).
+    Change,
+    /// Another name of a change: `run:…`, `ticket:…` or `tag:<repo>@<tag>` (`formats.md` section 2).
+    Alias,
     /// A string that is not empty.
     Words,
     /// Any string.
@@ -166,6 +170,8 @@ impl Shape {
             Self::Exactly(number) => self.demand(value, value.as_u64() == Some(number)),
             Self::Text => self.demand(value, value.is_string()),
             Self::Id
+            | Self::Change
+            | Self::Alias
             | Self::Words
             | Self::Time
             | Self::Sha256
@@ -186,6 +192,8 @@ impl Shape {
     pub fn describe(self) -> String {
         match self {
             Self::Id => format!("a name of 1 to {ID_BYTES_MAX} bytes"),
+            Self::Change => format!("a change: github:<owner>/<repo>#<n> in lower case, commit:<full hash>, or another name of at most {ID_BYTES_MAX} bytes"),
+            Self::Alias => format!("another name of a change: run:<url without scheme>, ticket:<KEY-1> or tag:<repo>@<tag>, at most {ID_BYTES_MAX} bytes"),
             Self::Words => "a string that is not empty".to_owned(),
             Self::Text => "a string".to_owned(),
             Self::Flag => "true or false".to_owned(),
@@ -235,7 +243,9 @@ impl Shape {
     }
     fn fits(self, text: &str) -> bool {
         match self {
-            Self::Id => (1..=ID_BYTES_MAX).contains(&text.len()),
+            Self::Id => is_id(text),
+            Self::Change => is_id(text) && is_change(text),
+            Self::Alias => is_id(text) && is_alias(text),
             Self::Words => !text.is_empty(),
             Self::Time => time::parse(text).is_some(),
             Self::Sha256 => is_hex(text, &[64]),
@@ -248,7 +258,7 @@ impl Shape {
             Self::OneOf(words) => words.contains(&text),
             Self::Pattern => {
                 let stem = text.strip_suffix('*').unwrap_or(text);
-                (1..=ID_BYTES_MAX).contains(&text.len()) && !stem.contains('*')
+                is_id(text) && !stem.contains('*')
             }
             Self::Text => true,
             Self::Flag
@@ -265,6 +275,27 @@ impl Shape {
             | Self::TextHashes
             | Self::Labels => false,
         }
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    (1..=ID_BYTES_MAX).contains(&text.len())
+}
+/// A change that a host or a commit names is written in one way only.
+fn is_change(text: &str) -> bool {
+    match text.split_once(':') {
+        Some(("github", path)) => !path.bytes().any(|byte| byte.is_ascii_uppercase()),
+        Some(("commit", hash)) => is_hex(hash, &[40, 64]),
+        _ => true,
+    }
+}
+fn is_alias(text: &str) -> bool {
+    match text.split_once(':') {
+        Some(("run" | "ticket", rest)) => !rest.is_empty(),
+        Some(("tag", rest)) => rest
+            .rsplit_once('@')
+            .is_some_and(|(repository, tag)| !repository.is_empty() && !tag.is_empty()),
+        _ => false,
     }
 }
 

@@ -104,6 +104,8 @@ fn single(shape: Shape, text: &str, now: Timestamp) -> Result<Value, String> {
         Shape::OrNull(inner) => single(*inner, text, now),
         Shape::List(..) | Shape::Labels => value(shape, &[text.to_owned()], now),
         Shape::Id
+        | Shape::Change
+        | Shape::Alias
         | Shape::Words
         | Shape::Text
         | Shape::Sha256

@@ -16,7 +16,7 @@ mod intake;
 mod registry;
 pub mod relay;
 mod signing;
-mod words;
+mod texts;
 
 use axum::{Router, extract::DefaultBodyLimit, routing::post};
 

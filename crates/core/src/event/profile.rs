@@ -27,11 +27,11 @@ const FIELDS: &[Field] = &[
     optional("ledger", Shape::Sha256),
     required("salt", Shape::Bytes16),
     optional("texts", Shape::TextHashes),
-    optional("change", Shape::Id),
+    optional("change", Shape::Change),
     optional("service", Shape::Id),
     optional("environment", Shape::Id),
     optional("binds", Shape::List(&BIND, BINDS_COUNT_MAX)),
-    optional("aliases", Shape::List(&Shape::Id, LIST_MAX)),
+    optional("aliases", Shape::List(&Shape::Alias, LIST_MAX)),
     optional("actor", Shape::Actor),
     optional(
         "verdict",

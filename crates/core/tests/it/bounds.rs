@@ -109,7 +109,7 @@ fn a_change_keeps_its_first_names_and_services_counts_the_rest_and_says_it() {
     let events = 4;
     for event in 0..events {
         let names: BTreeSet<String> = (0..200)
-            .map(|n| format!("{:04}", event * 200 + n))
+            .map(|n| format!("ticket:{:04}", event * 200 + n))
             .collect();
         let profile = json!({"service": "shop", "change": CHANGE, "aliases": names, "binds": []});
         declare(&mut teller, event, &profile);
@@ -120,13 +120,17 @@ fn a_change_keeps_its_first_names_and_services_counts_the_rest_and_says_it() {
     }
     let models = Models::of(&teller.told, 7);
     let change: Change = models.get(CHANGE).unwrap();
-    let kept: Vec<String> = (0..LIST_MAX).map(|n| format!("{n:04}")).collect();
+    let kept: Vec<String> = (0..LIST_MAX).map(|n| format!("ticket:{n:04}")).collect();
     assert!(change.aliases.keys().eq(&kept));
     assert_eq!(change.aliases_more, 300);
     assert_eq!(change.services.len(), LIST_MAX);
     assert_eq!(change.services["shop"], 0);
     assert_eq!(change.services_more, 1);
-    assert_eq!(models.find("0799"), [CHANGE], "it is found all the same");
+    assert_eq!(
+        models.find("ticket:0799"),
+        [CHANGE],
+        "it is found all the same"
+    );
     let story = models.ask(models.size(), |reading| answer::story(CHANGE, reading));
     let said = serde_json::to_string(&story).unwrap();
     assert!(said.contains("300 are left out"), "{said}");

@@ -7,6 +7,7 @@ use piperoll_core::{
     json::{self, Strings},
     judge::Reason,
     kind::{Content, Kind},
+    words,
 };
 use piperoll_tlog::{hash, key::SecretKey};
 use proptest::prelude::*;
@@ -66,7 +67,7 @@ proptest! {
 }
 /// JSON that obeys every rule: integers only, clean strings, few levels.
 fn value() -> impl Strategy<Value = Value> {
-    let text = any::<String>().prop_map(|text| json::clean_string(&text));
+    let text = any::<String>().prop_map(|text| words::clean_string(&text));
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::Bool),
@@ -74,7 +75,7 @@ fn value() -> impl Strategy<Value = Value> {
         text.prop_map(Value::String),
     ];
     leaf.prop_recursive(8, 64, 6, |inner| {
-        let name = any::<String>().prop_map(|text| json::clean_string(&text));
+        let name = any::<String>().prop_map(|text| words::clean_string(&text));
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
             prop::collection::btree_map(name, inner, 0..6)

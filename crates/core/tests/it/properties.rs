@@ -8,11 +8,11 @@ use piperoll_core::{
     draft::Draft,
     envelope::{Envelope, Text},
     event::{Bind, Digest},
-    json,
     judge::Verdict,
     kind::Kind,
     leaf::Leaf,
     time::Timestamp,
+    words,
 };
 use proptest::{prelude::*, sample};
 use serde_json::Value;
@@ -20,10 +20,10 @@ use serde_json::Value;
 use crate::world::{World, is_recorded};
 
 fn words() -> impl Strategy<Value = String> {
-    any::<String>().prop_map(|text| json::clean_text(&text))
+    any::<String>().prop_map(|text| words::clean_text(&text))
 }
 fn id() -> impl Strategy<Value = String> {
-    "\\PC{1,40}".prop_map(|text| json::clean_string(&text))
+    "\\PC{1,40}".prop_map(|text| words::clean_string(&text))
 }
 fn bind() -> impl Strategy<Value = Bind> {
     let digest = prop_oneof![

@@ -9,15 +9,15 @@ use jiff::Timestamp;
 use piperoll_core::{
     draft::Draft,
     event::Profile,
-    json,
     kind::{Alert, Content},
+    words,
 };
 use serde::Deserialize;
 
 use super::{
     config::{Alertmanager, Names},
     relay::{Mapped, Relay, Unreadable},
-    words,
+    texts,
 };
 
 /// Most bytes of labels an event carries: with more it would not fit a payload. The ones we know stay.
@@ -63,7 +63,7 @@ pub fn map(body: &[u8], config: &Alertmanager, received: Timestamp) -> Result<Ma
 /// `None` for a status that is neither firing nor resolved.
 fn relay(sent: &Sent, config: &Alertmanager, received: Timestamp) -> Option<Relay> {
     let starts_at = sent.starts_at.to_string();
-    let key = json::clean_string(&sent.fingerprint);
+    let key = words::clean_string(&sent.fingerprint);
     let mut alert = Alert {
         alert_key: key.clone(),
         starts_at: starts_at.clone(),
@@ -71,7 +71,7 @@ fn relay(sent: &Sent, config: &Alertmanager, received: Timestamp) -> Option<Rela
         name: label(sent, "alertname"),
         severity: label(sent, "severity"),
         labels: Some(labels(sent, config)).filter(|labels| !labels.is_empty()),
-        generator_url: Some(json::clean_string(&sent.generator_url)).filter(|url| !url.is_empty()),
+        generator_url: Some(words::clean_string(&sent.generator_url)).filter(|url| !url.is_empty()),
     };
     let (at, content) = match sent.status.as_str() {
         "firing" => (sent.starts_at, Content::AlertFired(alert)),
@@ -92,7 +92,7 @@ fn relay(sent: &Sent, config: &Alertmanager, received: Timestamp) -> Option<Rela
     let mut texts = BTreeMap::new();
     for name in ["summary", "description"] {
         let words = sent.annotations.get(name).map(String::as_str);
-        words::add(&mut texts, name, words);
+        texts::add(&mut texts, name, words);
     }
     Some(Relay {
         dedupe_key: format!("{}\n{starts_at}\n{}", sent.fingerprint, sent.status),
@@ -115,7 +115,7 @@ fn relay(sent: &Sent, config: &Alertmanager, received: Timestamp) -> Option<Rela
 fn label(sent: &Sent, name: &str) -> Option<String> {
     sent.labels
         .get(name)
-        .map(|value| json::clean_string(value))
+        .map(|value| words::clean_string(value))
         .filter(|value| !value.is_empty())
 }
 fn labels(sent: &Sent, config: &Alertmanager) -> BTreeMap<String, String> {
@@ -133,6 +133,6 @@ fn labels(sent: &Sent, config: &Alertmanager) -> BTreeMap<String, String> {
     sent.labels
         .iter()
         .filter(|(name, _)| bytes <= LABELS_BYTES_MAX || ours.contains(&name.as_str()))
-        .map(|(name, value)| (json::clean_string(name), json::clean_string(value)))
+        .map(|(name, value)| (words::clean_string(name), words::clean_string(value)))
         .collect()
 }

@@ -37,7 +37,7 @@ pub enum Config {
 #[serde(deny_unknown_fields)]
 pub struct Github {
     pub secret: String,
-    /// By `owner/name`, or by name alone; lower case.
+    /// By `owner/name`, or by name alone; in lower case once read.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub services: Names,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -83,8 +83,15 @@ pub const SECRET_BYTES_MIN: usize = 16;
 
 impl Config {
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let config: Self =
+        let mut config: Self =
             toml::from_str(text).map_err(|error| Error::Format(error.message().to_owned()))?;
+        if let Self::Github(github) = &mut config {
+            // GitHub tells repositories apart without regard to case.
+            let services = std::mem::take(&mut github.services).into_iter();
+            github.services = services
+                .map(|(repository, service)| (repository.to_lowercase(), service))
+                .collect();
+        }
         if config.secret().len() < SECRET_BYTES_MIN {
             return Err(Error::Short);
         }
@@ -143,6 +150,15 @@ mod tests {
         };
         assert!(message.contains("servces"), "{message}");
         assert!(!message.contains("0123456789abcdef"), "{message}");
+    }
+    #[test]
+    fn a_repository_is_found_however_it_is_written() {
+        let text = "kind = \"github\"\nsecret = \"0123456789abcdef\"\n[services]\n\"Acme/Web\" = \"Shop\"\n";
+        let Ok(Config::Github(github)) = Config::parse(text) else {
+            panic!("it is a bridge's file");
+        };
+        let web = ("acme/web".to_owned(), "Shop".to_owned());
+        assert_eq!(github.services, Names::from([web]));
     }
     #[test]
     fn a_short_secret_is_refused() {

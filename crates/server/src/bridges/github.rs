@@ -18,12 +18,12 @@ use piperoll_core::{
     Hash,
     draft::Draft,
     event::{Bind, Digest, Profile, Verdict},
-    json,
     kind::{
         ArtifactPublished, BranchPushed, ChangeContent, Commit, Content, DeploymentFinished,
         DeploymentStarted, Outcome, Repository,
     },
     limits::COMMITS_COUNT_MAX,
+    words,
 };
 use piperoll_tlog::hash;
 use serde::de::DeserializeOwned;
@@ -32,7 +32,7 @@ use self::body::{Action, Common, DeploymentStatus, PullRequest, Push, Release, R
 use super::{
     config::Github,
     relay::{Mapped, Relay, Unreadable},
-    words,
+    texts,
 };
 
 /// `event` is the header `X-GitHub-Event`, `body` the JSON as it came, `received` the time of arrival.
@@ -48,11 +48,18 @@ pub fn map(
     };
     let dedupe_key = hash::sha256(body).to_hex();
     let service = service(&common, config);
-    let relay = |(ordinal, act): (u32, Act)| Relay {
-        dedupe_key: dedupe_key.clone(),
-        ordinal,
-        draft: act.draft(&service, config, received),
-        actor: common.actor(),
+    let login = common
+        .sender
+        .as_ref()
+        .and_then(|sender| sender.login.as_deref());
+    let relay = |(ordinal, mut act): (u32, Act)| {
+        texts::add(&mut act.texts, "actor", login);
+        Relay {
+            dedupe_key: dedupe_key.clone(),
+            ordinal,
+            draft: act.draft(&service, config, received),
+            actor: common.actor(),
+        }
     };
     Ok(Mapped::Events((0..).zip(acts).map(relay).collect()))
 }
@@ -65,7 +72,7 @@ fn service(common: &Common, config: &Github) -> String {
         .get(&repository.full_name.to_lowercase())
         .or_else(|| config.services.get(&repository.name.to_lowercase()))
         .cloned()
-        .unwrap_or_else(|| json::clean_string(&repository.name))
+        .unwrap_or_else(|| words::clean_string(&repository.name))
 }
 
 /// What the body says that somebody did, before names are mapped.
@@ -163,7 +170,7 @@ fn parse<T: DeserializeOwned>(event: &str, body: &[u8]) -> Result<T, Unreadable>
 /// The word to count a body under. It comes from outside and ends in a metric's label.
 fn word(event: &str, what: &str) -> String {
     const CHARS_MAX: usize = 60;
-    json::clean_string(format!("{event} {what}").trim())
+    words::clean_string(format!("{event} {what}").trim())
         .chars()
         .take(CHARS_MAX)
         .collect()
@@ -180,7 +187,7 @@ fn commit_bind(name: &str, sha: &str) -> Bind {
 }
 fn repository(common: &Common) -> Repository {
     Repository {
-        id: json::clean_string(&common.repository.full_name),
+        id: words::clean_string(&common.repository.full_name),
         source: format!("https://{}", common.host()),
     }
 }
@@ -201,23 +208,24 @@ fn on_change(common: &Common, number: u64, at: Option<&Time>, head: &str, conten
 
 fn pull_request(action: &str, common: &Common, body: &PullRequest) -> Read<Act> {
     let request = &body.pull_request;
+    let merged = request.merged.unwrap_or_default();
     let content = change_content(common);
     let (content, at) = match action {
         "opened" => (Content::ChangeCreated(content), &request.created_at),
         "reopened" => (Content::ChangeCreated(content), &request.updated_at),
         "synchronize" | "edited" => (Content::ChangeUpdated(content), &request.updated_at),
-        "closed" if request.merged => (Content::ChangeMerged(content), &request.merged_at),
+        "closed" if merged => (Content::ChangeMerged(content), &request.merged_at),
         "closed" => (Content::ChangeAbandoned(content), &request.closed_at),
         other => return Err(other.to_owned()),
     };
     let mut act = on_change(common, body.number, at.as_ref(), &request.head.sha, content);
     // Before the merge GitHub names a trial merge here, which never reaches a branch.
-    if let (true, Some(merge)) = (request.merged, &request.merge_commit_sha) {
+    if let (true, Some(merge)) = (merged, &request.merge_commit_sha) {
         let binds = act.profile.binds.get_or_insert_default();
         binds.push(commit_bind("merge", merge));
     }
-    words::add(&mut act.texts, "summary", request.title.as_deref());
-    words::add(&mut act.texts, "description", request.body.as_deref());
+    texts::add(&mut act.texts, "summary", request.title.as_deref());
+    texts::add(&mut act.texts, "description", request.body.as_deref());
     Ok(act)
 }
 
@@ -244,7 +252,7 @@ fn review(action: &str, common: &Common, body: &Review) -> Read<Act> {
     let content = Content::ChangeReviewed(change_content(common));
     let mut act = on_change(common, request.number, at, head, content);
     act.profile.verdict = Some(verdict);
-    words::add(&mut act.texts, "description", review.body.as_deref());
+    texts::add(&mut act.texts, "description", review.body.as_deref());
     Ok(act)
 }
 
@@ -255,7 +263,7 @@ fn push(common: &Common, body: &Push) -> Read<Act> {
     let Some(branch) = body.reference.strip_prefix("refs/heads/") else {
         return Err("tag".to_owned());
     };
-    let branch = json::clean_string(branch);
+    let branch = words::clean_string(branch);
     let commit = |sha: &str| Commit {
         git_commit: sha.to_owned(),
     };
@@ -305,18 +313,18 @@ fn deployment_status(common: &Common, body: &DeploymentStatus) -> Read<Act> {
         .environment
         .as_ref()
         .unwrap_or(&deployment.environment);
-    act.environment = Some(json::clean_string(environment));
+    act.environment = Some(words::clean_string(environment));
     act.profile.binds = Some(vec![commit_bind("commit", &deployment.sha)]);
     Ok(act)
 }
 
 fn release(common: &Common, body: &Release) -> Read<Vec<Act>> {
     let release = &body.release;
-    let tag = json::clean_string(&release.tag_name);
+    let tag = words::clean_string(&release.tag_name);
     let published = |asset: &body::Asset| {
         let digest = asset.digest.as_deref()?.strip_prefix("sha256:")?;
         let digest = Hash::from_hex(digest)?;
-        let name = json::clean_string(&asset.name);
+        let name = words::clean_string(&asset.name);
         let subject = format!(
             "pkg:generic/{}@{}?checksum=sha256:{digest}",
             purl_part(&name),

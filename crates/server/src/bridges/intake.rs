@@ -48,12 +48,14 @@ static LARGE_BODIES: Semaphore = Semaphore::const_new(limits::BRIDGE_BODIES_AT_O
 /// What the sender is told. It needs no more than the status; people who look at deliveries see what became of them.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Kept {
-    /// `kept`, or `counted` where the body becomes no event.
+    /// `kept`, or `counted` where the body becomes no event, be it that it says what cannot be one.
     state: &'static str,
     /// Events that are new to the bridge.
     events: usize,
     /// Events that were delivered before.
     known: usize,
+    /// What the body says and cannot be an event: counted, and a line in the log says which member.
+    unusable: usize,
 }
 
 pub(super) async fn post(
@@ -77,6 +79,7 @@ pub(super) async fn post(
                 state: "counted",
                 events: 0,
                 known: 0,
+                unusable: 0,
             }))
         }
         Mapped::Events(relays) => {
@@ -236,9 +239,12 @@ async fn keep(
 ) -> Result<Kept, Problem> {
     let all = relays.len();
     let mut rows = Vec::with_capacity(all);
+    let mut unusable = 0;
     for relay in unrecorded(state, bridge, relays).await? {
-        let row = signing::sign(state, bridge, relay, digest, auth).await?;
-        rows.extend(row);
+        match signing::sign(state, bridge, relay, digest, auth).await? {
+            Some(row) => rows.push(row),
+            None => unusable += 1,
+        }
     }
     let flight = state.in_flight.take(&rows);
     let fresh: Vec<BridgeRow> = state
@@ -250,9 +256,10 @@ async fn keep(
         .filter_map(|(stored, row)| stored.then_some(row))
         .collect();
     let kept = Kept {
-        state: "kept",
+        state: if unusable == all { "counted" } else { "kept" },
         events: fresh.len(),
-        known: all - fresh.len(),
+        known: all - unusable - fresh.len(),
+        unusable,
     };
     delivery::at_once(state, fresh).await;
     drop(flight);

@@ -4,12 +4,9 @@
 
 use askama::{Template, filters::HtmlSafe};
 use jiff::{SignedDuration, Timestamp};
-use piperoll_core::{
-    answer::{
-        Words,
-        part::{self, ChangeRef, Detail, DetailBody, DigestRef, Mark, Part, TimeForm, Tone, Who},
-    },
-    json,
+use piperoll_core::answer::{
+    Words,
+    part::{self, ChangeRef, Detail, DetailBody, DigestRef, Mark, Part, TimeForm, Tone, Who},
 };
 
 /// A sentence. Its template escapes, so that it may stand in another one as it is; so do the three below.
@@ -89,7 +86,10 @@ pub(super) fn clean(text: &str) -> String {
             letter
         }
     };
-    json::clean_text(text).chars().map(shown).collect()
+    piperoll_core::words::clean_text(text)
+        .chars()
+        .map(shown)
+        .collect()
 }
 /// Characters that nobody sees, by which two different names can look the same. The two joiners (U+200C, U+200D) stay: some
 /// languages and emoji are not written without them.

@@ -31,6 +31,7 @@ pub(super) struct Repository {
 #[derive(Deserialize)]
 pub(super) struct User {
     id: u64,
+    pub(super) login: Option<String>,
 }
 impl Common {
     pub(super) fn host(&self) -> String {
@@ -45,7 +46,7 @@ impl Common {
     }
     /// `owner/repository` in lower case, with the host in front where it is not GitHub's own.
     pub(super) fn path(&self) -> String {
-        let name = piperoll_core::json::clean_string(&self.repository.full_name).to_lowercase();
+        let name = piperoll_core::words::clean_string(&self.repository.full_name).to_lowercase();
         match self.host().as_str() {
             HOST => name,
             host => format!("{host}/{name}"),
@@ -96,8 +97,8 @@ pub(super) struct Request {
     pub(super) closed_at: Option<Time>,
     pub(super) merged_at: Option<Time>,
     pub(super) merge_commit_sha: Option<String>,
-    #[serde(default)]
-    pub(super) merged: bool,
+    /// GitHub's schema lets it be null.
+    pub(super) merged: Option<bool>,
     pub(super) head: Head,
 }
 #[derive(Deserialize)]
