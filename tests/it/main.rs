@@ -11,6 +11,7 @@ mod bridge_crash;
 mod browser;
 mod chromium;
 mod cli;
+mod cli_enrol;
 mod cli_people;
 mod cli_pipeline;
 mod cli_usage;

@@ -1,6 +1,8 @@
 //! What a CI system says about the run that a command is part of: commit, run and who started it. Read from the variables of
 //! GitHub, GitLab and Jenkins; nothing is asked of git, so that a clone of depth 1 is enough.
 
+use piperoll_core::{limits::ID_BYTES_MAX, words};
+
 use crate::rim::Environment;
 
 /// The run a command is part of. Every member is what the CI system claims, none of it is checked.
@@ -14,8 +16,20 @@ pub(crate) struct Run {
     pub actor: Option<String>,
 }
 
-/// Reads the variables; off a CI system everything is absent.
+/// Reads the variables; off a CI system everything is absent. What could not stand in an event is left out or made to fit: a
+/// pipeline is not to fail over its system's variables.
 pub(crate) fn detect(environment: Environment<'_>) -> Run {
+    let claimed = claimed(environment);
+    Run {
+        commit: claimed.commit,
+        alias: claimed.alias.filter(|alias| is_name(alias)),
+        actor: claimed.actor,
+    }
+}
+fn is_name(text: &str) -> bool {
+    text.len() <= ID_BYTES_MAX && words::forbidden_in_payload(text).is_none()
+}
+fn claimed(environment: Environment<'_>) -> Run {
     if environment("GITHUB_ACTIONS").is_some() {
         return github(environment);
     }
@@ -148,6 +162,19 @@ mod tests {
         ]);
         assert_eq!(run.alias.as_deref(), Some("run:ci.example/job/checkout/12"));
         assert_eq!((run.commit.as_deref(), run.actor), (Some(COMMIT), None));
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_a_name_is_left_out_and_the_commit_stays() {
+        let long = format!("https://ci.example/job/{}/12/", "x".repeat(ID_BYTES_MAX));
+        for url in [long.as_str(), "https://ci.example/job/a\u{202e}b/12/"] {
+            let run = with(&[
+                ("JENKINS_URL", "https://ci.example/"),
+                ("GIT_COMMIT", COMMIT),
+                ("BUILD_URL", url),
+            ]);
+            assert_eq!((run.commit.as_deref(), run.alias), (Some(COMMIT), None));
+        }
     }
 
     #[test]

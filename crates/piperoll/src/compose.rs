@@ -14,6 +14,7 @@ use piperoll_core::{
         Reference, RollbackFinished, RollbackStarted, Trigger, bundle_hash,
     },
     name::Principal,
+    words,
 };
 use piperoll_tlog::encoding;
 
@@ -49,8 +50,12 @@ impl Deployment {
             })
         };
         let mut texts = BTreeMap::new();
-        insert(&mut texts, "actor", self.actor.as_ref());
-        insert(&mut texts, "reason", self.reason.as_ref());
+        // They come from CI variables and commit messages: nothing in them is to keep a deployment from starting.
+        for (name, said) in [("actor", &self.actor), ("reason", &self.reason)] {
+            if let Some(said) = said {
+                texts.insert(name.to_owned(), words::fitting_text(said, "the command"));
+            }
+        }
         self.draft(at, content, texts)
     }
     pub(crate) fn finished(

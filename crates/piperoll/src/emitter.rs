@@ -7,7 +7,9 @@ use piperoll_client::{
     courier::{Fate, Why},
     problem, query,
 };
-use piperoll_core::{Hash, draft::Draft, event::Chain, judge::Refusal, name::LedgerId};
+use piperoll_core::{
+    Hash, draft::Draft, envelope::Envelope, event::Chain, judge::Refusal, name::LedgerId, words,
+};
 use piperoll_server::clock;
 use piperoll_tlog::encoding;
 
@@ -40,14 +42,18 @@ impl SenderArgs {
             return keys::read(key);
         }
         let folder = keys::folder(&rim::variable)?;
-        match keys::list(&folder)?.as_slice() {
-            [only] => keys::read_file(only),
-            [] => Err(
+        let mut signers: Vec<Signer> = keys::list(&folder)?
+            .into_iter()
+            .filter_map(|listed| listed.signer.ok())
+            .collect();
+        match (signers.pop(), signers.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (None, _) => Err(
                 Problem::new(Exit::NotAuthorised, "there is no key to sign with")
                     .hint("a pipeline takes it from PIPEROLL_KEY, as piperoll add pipeline printed it")
                     .hint("a person makes one with: piperoll key new NAME"),
             ),
-            _ => Err(
+            (Some(_), false) => Err(
                 Problem::usage(format!("there is more than one key in {}", folder.display()))
                     .hint("try: --key FILE; the keys are listed by: piperoll key list"),
             ),
@@ -121,23 +127,10 @@ impl Emitter {
     ///
     /// It is kept before anything else is done. One that cannot be kept is sent all the same; an error means that it is neither
     /// kept nor recorded.
-    pub(crate) async fn emit(&mut self, mut draft: Draft, last: bool) -> Result<Sent> {
+    pub(crate) async fn emit(&mut self, draft: Draft, last: bool) -> Result<Sent> {
         let catches_up = self.sent == 0 && self.catches_up;
+        let envelope = self.sign(draft, last)?;
         self.sent += 1;
-        let id = self
-            .chain
-            .get_or_insert_with(|| encoding::base64url(&rim::random::<16>()))
-            .clone();
-        draft.profile.ledger = Some(self.dispatch.ledger);
-        draft.profile.chain = Some(Chain {
-            id,
-            n: self.sent,
-            last,
-        });
-        draft.profile.seen = self.seen();
-        let envelope = draft
-            .sign(&self.signer.principal, &self.signer.key, &mut rim::fill)
-            .map_err(not_an_event)?;
         let payload_hash = envelope.payload_hash();
         let message = envelope.to_json();
         let outbox = &self.dispatch.outbox;
@@ -166,6 +159,28 @@ impl Emitter {
             wrong_ledger: self.dispatch.is_wrong_ledger(),
         })
     }
+    /// Whether this could be said, for who is about to say several things that belong together.
+    pub(crate) fn check(&mut self, draft: Draft) -> Result {
+        self.sign(draft, false).map(drop)
+    }
+    /// The draft as the next event of this process.
+    fn sign(&mut self, mut draft: Draft, last: bool) -> Result<Envelope> {
+        let id = self
+            .chain
+            .get_or_insert_with(|| encoding::base64url(&rim::random::<16>()))
+            .clone();
+        draft.profile.ledger = Some(self.dispatch.ledger);
+        draft.profile.chain = Some(Chain {
+            id,
+            n: self.sent + 1,
+            last,
+        });
+        draft.profile.seen = self.seen();
+        fit_texts(&mut draft)?;
+        draft
+            .sign(&self.signer.principal, &self.signer.key, &mut rim::fill)
+            .map_err(not_an_event)
+    }
     /// What was seen is wanted, never required: a damaged note keeps nobody from saying something.
     fn seen(&self) -> Option<piperoll_core::event::Seen> {
         match self.dispatch.folder.seen(self.dispatch.ledger) {
@@ -179,6 +194,22 @@ impl Emitter {
             }
         }
     }
+}
+/// Line ends of other systems become ours. Any other character that a text may not hold is named, with where it stands.
+fn fit_texts(draft: &mut Draft) -> Result {
+    for (name, text) in &mut draft.texts {
+        if text.contains('\r') {
+            *text = text.replace("\r\n", "\n").replace('\r', "\n");
+        }
+        if let Some(found) = words::forbidden_in_text(text) {
+            return Err(Problem::usage(format!(
+                "the text {name} holds U+{:04X}, which can disturb how it is shown",
+                u32::from(found)
+            ))
+            .hint("take that character out; line ends and tabs are all right"));
+        }
+    }
+    Ok(())
 }
 /// An event that our own reading does not take is never kept.
 fn not_an_event(refusal: Refusal) -> Problem {
@@ -199,6 +230,10 @@ impl Sent {
             Fate::Recorded { index, .. } => Some(index),
             Fate::Waiting(_) | Fate::Refused(_) => None,
         }
+    }
+    /// Whether it waits in the outbox.
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(self.fate, Fate::Waiting(_))
     }
     /// `recorded`, `waiting` or `refused`, for programs.
     pub(crate) fn state(&self) -> &'static str {

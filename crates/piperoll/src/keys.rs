@@ -14,13 +14,14 @@ use piperoll_core::{
     authority::{self, Grants, Purpose, Scheme},
     key_file,
     kind::{Custody, KeyRegistered},
-    name::{LedgerId, Principal},
+    name::{LedgerId, Principal, PrincipalKind},
 };
 use piperoll_tlog::{encoding, key::SecretKey};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     exit::{Problem, Result},
+    output,
     rim::{self, Environment},
 };
 
@@ -98,6 +99,20 @@ pub(crate) fn write_new(path: &Path, signer: &Signer) -> Result {
         0o644,
     )
 }
+/// Removes what [`write_new`] has just written, for a key that nobody was told of.
+pub(crate) fn take_back(path: &Path) {
+    for path in [path.to_owned(), public_path(path)] {
+        if let Err(error) = std::fs::remove_file(&path) {
+            output::warn(
+                &format!(
+                    "{} stays, of a key that is not registered: {error}",
+                    path.display()
+                ),
+                &["remove it".to_owned()],
+            );
+        }
+    }
+}
 pub(crate) fn public_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".pub");
@@ -120,7 +135,8 @@ fn writing(path: &Path, error: &std::io::Error) -> Problem {
         return Problem::failed(format!(
             "{} exists already, and nothing here overwrites a key",
             path.display()
-        ));
+        ))
+        .hint("name another, or move that one away");
     }
     Problem::failed(format!("writing {}: {error}", path.display()))
 }
@@ -137,8 +153,13 @@ pub(crate) fn folder(environment: Environment<'_>) -> Result<PathBuf> {
     };
     Ok(base.join("piperoll").join("keys"))
 }
-/// The key files in a folder, by name.
-pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
+/// A key in a folder, or why a file there is none.
+pub(crate) struct Listed {
+    pub path: PathBuf,
+    pub signer: Result<Signer>,
+}
+/// What lies in a folder of keys, by name; the public halves apart.
+pub(crate) fn list(folder: &Path) -> Result<Vec<Listed>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -157,7 +178,11 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     paths.sort();
-    Ok(paths)
+    let read = |path: PathBuf| Listed {
+        signer: read_file(&path),
+        path,
+    };
+    Ok(paths.into_iter().map(read).collect())
 }
 
 /// What an administrator needs to register somebody's key. A file of JSON, one for each key and ledger.
@@ -230,6 +255,29 @@ impl Enrolment {
             )));
         }
         Ok(enrolment)
+    }
+    /// The file comes from whoever wants to be enrolled, who may have put anything into it: an administrator's purpose, say.
+    pub(crate) fn must_be_of_a_person(&self) -> Result {
+        if self.purpose != Purpose::EventPerson {
+            return Err(Problem::usage(format!(
+                "the enrolment file's purpose is {}; a person's is {}",
+                self.purpose.as_str(),
+                Purpose::EventPerson.as_str()
+            ))
+            .hint(
+                "nothing was signed; ask whoever sent it for one made with: piperoll key new NAME",
+            ));
+        }
+        if self.principal.kind() != PrincipalKind::Person {
+            return Err(Problem::usage(format!(
+                "the enrolment file's principal is {}, which is no person",
+                self.principal
+            ))
+            .hint(
+                "nothing was signed; ask whoever sent it for one made with: piperoll key new NAME",
+            ));
+        }
+        Ok(())
     }
     /// The fingerprint of the key, by which the two people compare what they have.
     pub(crate) fn keyid(&self) -> Result<String> {

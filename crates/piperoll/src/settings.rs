@@ -40,13 +40,12 @@ const USER_KEYS: &[&str] = &[
     "key",
     "admin-key",
     "outbox",
-    "token",
 ];
 /// Flags that must be given each time they are meant.
 const NEVER_FROM_SETTINGS: &[&str] = &["help", "version", "yes"];
 
 /// Flags whose value the help never shows, wherever it came from.
-const SECRET: &[&str] = &["key", "token", "database", "from", "to"];
+const SECRET: &[&str] = &["key", "database", "from", "to"];
 
 /// Values of flags by their long name, from the files.
 pub(crate) type Values = BTreeMap<String, String>;

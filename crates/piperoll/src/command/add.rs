@@ -15,14 +15,18 @@ use piperoll_core::{
     kind::Custody,
     name::{Principal, PrincipalKind},
 };
+use piperoll_server::{folder::Folder, projector::State};
+use piperoll_store::OpenMode;
 
-pub(crate) use self::enrol::{Administrator, PIPELINE_KINDS, PersonRole};
+pub(crate) use self::enrol::{Administrator, Enrolled, PIPELINE_KINDS, PersonRole};
 use crate::{
     dispatch::{Dispatch, OutboxArgs},
     exit::{Problem, Result},
     keys::{self, Enrolment, Signer},
     ledger::{self, LedgerArgs},
     output,
+    place::{self, DatabaseArgs},
+    rim,
 };
 
 /// Enrol a pipeline, a person or a bridge
@@ -132,6 +136,11 @@ struct PersonArgs {
     /// How you made sure that it is their key, in a few words
     #[arg(long, value_name = "WORDS")]
     established: Option<String>,
+    /// The person has a key already, and this is to be one more
+    #[arg(long)]
+    another_key: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
     #[command(flatten)]
     admin: AdminArgs,
 }
@@ -158,22 +167,39 @@ async fn pipeline(args: PipelineArgs) -> Result {
         services: args.service.clone(),
         environments: args.environment.clone(),
     };
-    // The file comes first: a registered key that nobody holds would be of no use.
-    if let Some(path) = &args.key_out {
-        keys::write_new(path, &signer)?;
-    }
     let enrolment = Enrolment::new(
         &signer,
         Purpose::EventPipeline,
         Custody::File,
         &administrator.ledger(),
     );
-    let index = administrator.register(&enrolment, grants, None).await?;
-    output::say(&format!(
-        "piperoll: key {} of {} is registered by record {index}",
-        signer.keyid(),
-        signer.principal
-    ));
+    administrator.check(&enrolment, grants.clone())?;
+    // The file comes first: a registered key that nobody holds would be of no use.
+    if let Some(path) = &args.key_out {
+        keys::write_new(path, &signer)?;
+    }
+    let registered = administrator.register(&enrolment, grants, None).await;
+    let waiting = match registered {
+        Ok(Enrolled::At(index)) => {
+            output::say(&format!(
+                "piperoll: key {} of {} is registered by record {index}",
+                signer.keyid(),
+                signer.principal
+            ));
+            None
+        }
+        // The registration may still come, and then somebody must hold the key: it is shown all the same.
+        Ok(Enrolled::Waiting(problem)) => Some(
+            problem
+                .hint("the key is not registered yet; keep what is printed, it holds from then on"),
+        ),
+        Err(problem) => {
+            if let Some(path) = &args.key_out {
+                keys::take_back(path);
+            }
+            return Err(problem);
+        }
+    };
     let key = match &args.key_out {
         Some(path) => path.display().to_string(),
         None => format!(
@@ -191,7 +217,8 @@ async fn pipeline(args: PipelineArgs) -> Result {
         administrator.ledger().0,
         example(&args.service, "SERVICE"),
         example(&args.environment, "ENVIRONMENT"),
-    ))
+    ))?;
+    waiting.map_or(Ok(()), Err)
 }
 /// A name to show in the snippet; a pattern is none.
 fn example<'a>(names: &'a [String], otherwise: &'a str) -> &'a str {
@@ -205,6 +232,8 @@ fn example<'a>(names: &'a [String], otherwise: &'a str) -> &'a str {
 async fn person(args: PersonArgs) -> Result {
     let enrolment = Enrolment::read(&args.enrol)?;
     let keyid = enrolment.keyid()?;
+    enrolment.must_be_of_a_person()?;
+    args.refuse_a_second_key(&enrolment).await?;
     let mut administrator = args.admin.administrator().await?;
     let roles = PersonRole::all(&args.roles, &args.service, &args.environment);
     let index = administrator
@@ -226,6 +255,51 @@ async fn person(args: PersonArgs) -> Result {
         );
     }
     Ok(())
+}
+
+impl PersonArgs {
+    /// Whoever makes an enrolment file can write somebody else's principal into it, and would then act as that person. Where the
+    /// ledger can be read here, a key beside another one needs the administrator's word.
+    async fn refuse_a_second_key(&self, enrolment: &Enrolment) -> Result {
+        if self.another_key {
+            return Ok(());
+        }
+        let Some(data) = &self.admin.data else {
+            output::say(&format!(
+                "piperoll: not checked whether {} has a key already: the ledger's folder is not here (--data)",
+                enrolment.principal
+            ));
+            return Ok(());
+        };
+        let address = self.database.address_beside(data)?;
+        let trouble =
+            |error: &dyn std::error::Error| Problem::failed(format!("reading {address}: {error}"));
+        let folder = Folder::new(data);
+        let database = self.database.address_text();
+        let store = folder
+            .open_store(database.as_deref(), OpenMode::ReadOnly)
+            .await;
+        let store = store.map_err(|error| place::trouble(&error, Some(&address)))?;
+        let state = State::load(&*store)
+            .await
+            .map_err(|error| trouble(&error))?;
+        store.close().await;
+        let now = rim::now();
+        let held = state.authority().registrations().find(|registration| {
+            registration.principal == enrolment.principal && registration.is_live(now)
+        });
+        match held {
+            Some(held) if Some(&held.keyid) != enrolment.keyid().ok().as_ref() => {
+                Err(Problem::failed(format!(
+                    "{} has a key already, {}, registered by record {}",
+                    enrolment.principal, held.keyid, held.place.index
+                ))
+                .hint("nothing was signed: an enrolment file may name somebody else; ask the person themselves, by another way")
+                .hint("if it is to be one more key of theirs: --another-key"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn named(kind: PrincipalKind, slug: &str) -> Result<Principal> {

@@ -5,7 +5,10 @@ mod child;
 use std::{process::ExitCode, time::Instant};
 
 use clap::Subcommand;
-use piperoll_core::kind::{Outcome, Trigger};
+use piperoll_core::{
+    kind::{Outcome, Trigger},
+    limits::ID_BYTES_MAX,
+};
 
 use self::child::Ended;
 use crate::{
@@ -140,13 +143,16 @@ impl WhatArgs {
         };
         format!("{what} of {} to {}", self.service, self.environment)
     }
+    /// The id that the CI run gives the deployment, where there is a run and the id would be one.
+    fn id_of_run(&self, run: &Run) -> Option<String> {
+        let alias = run.alias.as_ref()?;
+        let id = compose::deployment_id(alias, &self.service, &self.environment);
+        (id.len() <= ID_BYTES_MAX).then_some(id)
+    }
     /// A deployment that starts now.
     fn starting(&self, run: &Run) -> Result<Deployment> {
-        let id = match (&self.deployment, &run.alias) {
-            (Some(id), _) => id.clone(),
-            (None, Some(alias)) => compose::deployment_id(alias, &self.service, &self.environment),
-            (None, None) => compose::random_deployment_id(rim::random()),
-        };
+        let id = self.deployment.clone().or_else(|| self.id_of_run(run));
+        let id = id.unwrap_or_else(|| compose::random_deployment_id(rim::random()));
         Ok(self.with(id, self.content.binds(run)?, run))
     }
     fn with(&self, id: String, binds: Vec<piperoll_core::event::Bind>, run: &Run) -> Deployment {
@@ -163,19 +169,21 @@ impl WhatArgs {
             reason: self.reason.clone(),
         }
     }
+    /// Whether the start that was noted here is that of the deployment meant: the one that was named, else that of this run. A note
+    /// of another run was left behind by a job that did not get to its end.
+    fn is_meant(&self, run: &Run, started: &Started) -> bool {
+        match &self.deployment {
+            Some(id) => *id == started.id,
+            None => run.alias.is_none() || run.alias == started.run,
+        }
+    }
     /// The deployment that ends now: as it was started here, unless it is described anew.
-    fn finishing(&self, run: &Run, started: Option<Started>) -> Result<Deployment> {
-        let here =
-            started.filter(|started| self.deployment.as_ref().is_none_or(|id| *id == started.id));
-        let from_run = run
-            .alias
-            .as_ref()
-            .map(|alias| compose::deployment_id(alias, &self.service, &self.environment));
+    fn finishing(&self, run: &Run, here: Option<Started>) -> Result<Deployment> {
         let id = self
             .deployment
             .clone()
             .or_else(|| here.as_ref().map(|started| started.id.clone()))
-            .or(from_run);
+            .or_else(|| self.id_of_run(run));
         let Some(id) = id else {
             return Err(Problem::usage(format!("no {} was started here", self.words()))
                 .hint("a finish belongs to a start: run piperoll deploy start on this machine first, or name the deployment")
@@ -243,14 +251,16 @@ async fn finish(args: FinishArgs) -> Result {
         Err(_) if args.what.deployment.is_some() => None,
         recalled => recalled?,
     };
-    let deployment = args.what.finishing(&run, started)?;
+    let here = started.filter(|started| args.what.is_meant(&run, started));
+    let is_noted = here.is_some();
+    let deployment = args.what.finishing(&run, here)?;
     let sent = emitter
         .emit(
             deployment.finished(emitter.now(), args.outcome, args.failure_type.clone()),
             true,
         )
         .await?;
-    if let Err(problem) = memory.forget() {
+    if is_noted && let Err(problem) = memory.forget() {
         output::complain(&problem);
     }
     let what = format!("end of the {}", args.what.words());
@@ -389,21 +399,41 @@ mod tests {
 
     #[test]
     fn another_deployment_than_the_one_started_here_is_not_mixed_up_with_it() {
-        let started = Started {
+        let started = |run: Option<String>| Started {
             id: "deployment:1".into(),
             rollback: true,
             binds: Vec::new(),
             change: None,
-            run: None,
+            run,
         };
         let other = WhatArgs {
             deployment: Some("deployment:2".into()),
             ..what()
         };
-        let deployment = other.finishing(&Run::default(), Some(started)).unwrap();
-        assert_eq!(
-            (deployment.id.as_str(), deployment.rollback),
-            ("deployment:2", false)
+        assert!(!other.is_meant(&Run::default(), &started(None)));
+        assert!(what().is_meant(&Run::default(), &started(None)));
+        assert!(what().is_meant(&ci(), &started(ci().alias)));
+        for left_behind in [
+            None,
+            Some("run:github.com/acme/checkout/actions/runs/1".into()),
+        ] {
+            assert!(!what().is_meant(&ci(), &started(left_behind)));
+        }
+        let ended = what().finishing(&ci(), None).unwrap();
+        assert_eq!(ended.binds.len(), 1, "the commit of this run");
+    }
+
+    #[test]
+    fn a_run_whose_address_leaves_no_room_gives_no_id() {
+        let long = Run {
+            alias: Some(format!("run:{}", "x".repeat(190))),
+            ..ci()
+        };
+        let deployment = what().starting(&long).unwrap();
+        assert!(
+            deployment.id.starts_with("deployment:"),
+            "{}",
+            deployment.id
         );
     }
 }

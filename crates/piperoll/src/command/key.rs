@@ -117,7 +117,12 @@ fn new(args: &NewArgs, ledger: &LedgerId) -> Result {
     let enrolment = Enrolment::new(&signer, Purpose::EventPerson, Custody::File, ledger);
     let text = serde_json::to_string_pretty(&enrolment).map_err(anyhow::Error::from)?;
     keys::write_new(&path, &signer)?;
-    keys::write_new_file(&enrolment_path, format!("{text}\n").as_bytes(), 0o644)?;
+    if let Err(problem) =
+        keys::write_new_file(&enrolment_path, format!("{text}\n").as_bytes(), 0o644)
+    {
+        keys::take_back(&path);
+        return Err(problem.hint("another place for the enrolment: --enrol FILE"));
+    }
     output::data(&format!(
         "key        {} (only you can read it; it never leaves this machine)\n\
          principal  {}\n\
@@ -130,9 +135,8 @@ fn new(args: &NewArgs, ledger: &LedgerId) -> Result {
     ))
 }
 
-fn shown(path: &Path) -> Result<Shown> {
-    let signer = keys::read_file(path)?;
-    Ok(Shown {
+fn shown(path: &Path, signer: &Signer) -> Shown {
+    Shown {
         name: path
             .file_name()
             .unwrap_or_default()
@@ -144,7 +148,7 @@ fn shown(path: &Path) -> Result<Shown> {
             .trim_end()
             .to_owned(),
         file: path.display().to_string(),
-    })
+    }
 }
 fn show(args: &ShowArgs) -> Result {
     let in_folder = folder(args.dir.as_ref())
@@ -153,7 +157,7 @@ fn show(args: &ShowArgs) -> Result {
     let path = in_folder
         .filter(|path| path.is_file())
         .unwrap_or_else(|| PathBuf::from(&args.name));
-    let key = shown(&path)?;
+    let key = shown(&path, &keys::read_file(&path)?);
     match args.format.format() {
         Format::Json => output::json(&key),
         Format::Table => output::data(&format!(
@@ -164,10 +168,15 @@ fn show(args: &ShowArgs) -> Result {
 }
 fn list(args: &ListArgs) -> Result {
     let folder = folder(args.dir.as_ref())?;
-    let keys = keys::list(&folder)?
-        .iter()
-        .map(|path| shown(path))
-        .collect::<Result<Vec<Shown>>>()?;
+    let mut keys = Vec::new();
+    for listed in keys::list(&folder)? {
+        match listed.signer {
+            Ok(signer) => keys.push(shown(&listed.path, &signer)),
+            Err(problem) => output::complain(
+                &problem.hint("it is passed over; what is no key need not lie here"),
+            ),
+        }
+    }
     match args.format.format() {
         Format::Json => output::json(&keys),
         Format::Table if keys.is_empty() => {

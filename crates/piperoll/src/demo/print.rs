@@ -99,16 +99,19 @@ pub(crate) async fn answer(
         counted(report.checkpoints, "checkpoint"),
     );
     text.push_str(&attack(&told, stored));
-    text.push('\n');
-    text.push_str(&if ends {
-        format!(
-            "The story as a page, from a server on this ledger: {}\n",
+    let _ = if ends {
+        writeln!(
+            text,
+            "\nThe story as a page, from a server on this ledger: {}",
             stored.served()
         )
     } else {
         let page = format!("http://{}/changes/{}", running.address(), segment(&hero));
-        format!("The story as a page: {page}      Ctrl-C ends the server; the ledger stays.\n")
-    });
+        writeln!(
+            text,
+            "\nThe story as a page: {page}      Ctrl-C ends the server; the ledger stays."
+        )
+    };
     output::data(&text)
 }
 

@@ -163,7 +163,8 @@ pub(crate) async fn add(
         Custody::Server,
         &administrator.ledger(),
     );
-    let index = administrator.register(&enrolment, grants, None).await?;
+    let registered = administrator.register(&enrolment, grants, None).await?;
+    let index = registered.recorded()?;
     // The settings come last: with them the bridge opens.
     keys::write_new_file(&settings, config.to_text().as_bytes(), 0o600)?;
     Ok(index)

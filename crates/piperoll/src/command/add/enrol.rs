@@ -59,6 +59,40 @@ impl PersonRole {
     }
 }
 
+/// What an administrator says of somebody, before it is signed.
+struct Saying {
+    subject: String,
+    content: Content,
+    texts: BTreeMap<String, String>,
+}
+impl Saying {
+    fn draft(&self, timestamp: Timestamp) -> Draft {
+        Draft {
+            id: None,
+            timestamp,
+            subject: Some(self.subject.clone()),
+            content: self.content.clone(),
+            profile: Profile::default(),
+            texts: self.texts.clone(),
+        }
+    }
+}
+/// How far an enrolment has come.
+pub(crate) enum Enrolled {
+    At(u64),
+    /// Signed and kept, and not recorded yet; the problem says why.
+    Waiting(Problem),
+}
+impl Enrolled {
+    /// The record, for who can do nothing before there is one.
+    pub(crate) fn recorded(self) -> Result<u64> {
+        match self {
+            Self::At(index) => Ok(index),
+            Self::Waiting(problem) => Err(problem),
+        }
+    }
+}
+
 /// An administrator at a ledger that answers.
 pub(crate) struct Administrator {
     emitter: Emitter,
@@ -79,13 +113,28 @@ impl Administrator {
         &self.emitter.signer().principal
     }
 
-    /// Registers a key; gives the record.
+    /// Registers a key.
     pub(crate) async fn register(
         &mut self,
         enrolment: &Enrolment,
         grants: Grants,
         established: Option<&str>,
-    ) -> Result<u64> {
+    ) -> Result<Enrolled> {
+        let registration = self.registration(enrolment, grants, established)?;
+        self.say(registration).await
+    }
+    /// Whether a key could be registered so; nothing is said yet.
+    pub(crate) fn check(&mut self, enrolment: &Enrolment, grants: Grants) -> Result {
+        let registration = self.registration(enrolment, grants, None)?;
+        let draft = registration.draft(self.emitter.now());
+        self.emitter.check(draft)
+    }
+    fn registration(
+        &self,
+        enrolment: &Enrolment,
+        grants: Grants,
+        established: Option<&str>,
+    ) -> Result<Saying> {
         if enrolment.ledger != self.ledger().0.to_hex() {
             return Err(Problem::usage(format!(
                 "the enrolment is for another ledger, {}",
@@ -99,14 +148,14 @@ impl Administrator {
         }
         let mut registration = enrolment.registration(Some(grants));
         registration.established = established.map(str::to_owned);
-        self.say(
-            Some(enrolment.keyid()?),
-            Content::KeyRegistered(registration),
-            BTreeMap::new(),
-        )
-        .await
+        Ok(Saying {
+            subject: enrolment.keyid()?,
+            content: Content::KeyRegistered(registration),
+            texts: BTreeMap::new(),
+        })
     }
-    /// Registers a person's key, says what they are called, and gives them their roles; gives the registration's record.
+    /// Registers a person's key, says what they are called, and gives them their roles; gives the registration's record. Nothing is
+    /// said unless all of it can be.
     pub(crate) async fn enrol_person(
         &mut self,
         name: &str,
@@ -115,18 +164,28 @@ impl Administrator {
         roles: &[PersonRole],
         established: Option<&str>,
     ) -> Result<u64> {
+        enrolment.must_be_of_a_person()?;
         let everything = owned(&["*"]);
         let grants = Grants {
             kinds: owned(PERSON_KINDS),
             services: everything.clone(),
             environments: everything,
         };
-        let index = self.register(enrolment, grants, established).await?;
-        self.describe(&enrolment.principal, name, email).await?;
-        for role in roles {
-            self.grant(&enrolment.principal, role).await?;
+        let person = &enrolment.principal;
+        let mut sayings = vec![
+            self.registration(enrolment, grants, established)?,
+            description(person, name, email),
+        ];
+        sayings.extend(roles.iter().map(|role| grant(person, role)));
+        for saying in &sayings {
+            let draft = saying.draft(self.emitter.now());
+            self.emitter.check(draft)?;
         }
-        Ok(index)
+        let mut indexes = Vec::new();
+        for saying in sayings {
+            indexes.push(self.say(saying).await?.recorded()?);
+        }
+        Ok(indexes[0])
     }
     pub(crate) async fn describe(
         &mut self,
@@ -134,27 +193,7 @@ impl Administrator {
         name: &str,
         email: Option<&str>,
     ) -> Result<u64> {
-        let mut texts = BTreeMap::from([("name".to_owned(), name.to_owned())]);
-        texts.extend(email.map(|email| ("email".to_owned(), email.to_owned())));
-        self.say(
-            Some(person.to_string()),
-            Content::PersonDescribed(Empty {}),
-            texts,
-        )
-        .await
-    }
-    pub(crate) async fn grant(&mut self, person: &Principal, role: &PersonRole) -> Result<u64> {
-        let content = RoleGranted {
-            role: role.role.clone(),
-            services: role.services.clone(),
-            environments: role.environments.clone(),
-        };
-        self.say(
-            Some(person.to_string()),
-            Content::RoleGranted(content),
-            BTreeMap::new(),
-        )
-        .await
+        self.say(description(person, name, email)).await?.recorded()
     }
     /// Says that an account at another system is this person's.
     pub(crate) async fn link(
@@ -168,40 +207,50 @@ impl Administrator {
             account: account.to_owned(),
             system: system.to_owned(),
         };
-        let texts = BTreeMap::from([("login".to_owned(), login.to_owned())]);
-        self.say(
-            Some(person.to_string()),
-            Content::AccountLinked(content),
-            texts,
-        )
-        .await
+        let saying = Saying {
+            subject: person.to_string(),
+            content: Content::AccountLinked(content),
+            texts: BTreeMap::from([("login".to_owned(), login.to_owned())]),
+        };
+        self.say(saying).await?.recorded()
     }
     /// An enrolment counts when it is recorded, not before: whoever is enrolled acts next.
-    async fn say(
-        &mut self,
-        subject: Option<String>,
-        content: Content,
-        texts: BTreeMap<String, String>,
-    ) -> Result<u64> {
-        let timestamp: Timestamp = self.emitter.now();
-        let kind = content.kind();
-        let draft = Draft {
-            id: None,
-            timestamp,
-            subject,
-            content,
-            profile: Profile::default(),
-            texts,
-        };
+    async fn say(&mut self, saying: Saying) -> Result<Enrolled> {
+        let kind = saying.content.kind();
+        let draft = saying.draft(self.emitter.now());
         let sent = self.emitter.emit(draft, false).await?;
         if let Some(index) = sent.index() {
-            return Ok(index);
+            return Ok(Enrolled::At(index));
         }
-        sent.conclude(kind.name(), true)?;
-        Err(Problem::new(
-            Exit::NoAnswer,
-            format!("{} is not recorded yet", kind.name()),
-        ))
+        match sent.conclude(kind.name(), true) {
+            Err(problem) if sent.is_waiting() => Ok(Enrolled::Waiting(problem)),
+            Err(problem) => Err(problem),
+            Ok(()) => Err(Problem::new(
+                Exit::NoAnswer,
+                format!("{} is not recorded yet", kind.name()),
+            )),
+        }
+    }
+}
+fn description(person: &Principal, name: &str, email: Option<&str>) -> Saying {
+    let mut texts = BTreeMap::from([("name".to_owned(), name.to_owned())]);
+    texts.extend(email.map(|email| ("email".to_owned(), email.to_owned())));
+    Saying {
+        subject: person.to_string(),
+        content: Content::PersonDescribed(Empty {}),
+        texts,
+    }
+}
+fn grant(person: &Principal, role: &PersonRole) -> Saying {
+    let content = RoleGranted {
+        role: role.role.clone(),
+        services: role.services.clone(),
+        environments: role.environments.clone(),
+    };
+    Saying {
+        subject: person.to_string(),
+        content: Content::RoleGranted(content),
+        texts: BTreeMap::new(),
     }
 }
 pub(super) fn owned(names: &[&str]) -> Vec<String> {

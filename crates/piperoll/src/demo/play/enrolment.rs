@@ -54,7 +54,10 @@ impl Player {
             };
             let enrolment =
                 Enrolment::new(&signer, Purpose::EventPipeline, Custody::File, &self.ledger);
-            administrator.register(&enrolment, grants, None).await?;
+            administrator
+                .register(&enrolment, grants, None)
+                .await?
+                .recorded()?;
             self.recorded(1).await?;
         }
         for person in &PEOPLE {
