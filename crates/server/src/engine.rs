@@ -250,6 +250,7 @@ async fn connect(
     let status = status::Handle::new(Streaming::JetStream {
         connected: false,
         last_sequence: 0,
+        unread: None,
     });
     let id = ledger.id.0.to_hex();
     let connection = Connection::open(nats, ledger.origin.slug(), &id, status.clone()).await?;

@@ -22,7 +22,7 @@ use std::{
 use jiff::Timestamp;
 use piperoll_core::{
     Hash,
-    authority::Authority,
+    authority::{Authority, Purpose},
     judge::{self, Checked, Reason, Refusal},
     kind::Kind,
 };
@@ -109,12 +109,25 @@ impl Prepared {
     /// Whether the message reads as a control entry.
     pub fn is_control(&self) -> bool {
         match &self.checked {
-            Checked::Signed(read) | Checked::KeyNotKnownYet(read) => {
-                Kind::from_type(&read.payload.type_name).is_some_and(is_control)
-            }
+            Checked::Signed(read) | Checked::KeyNotKnownYet(read) => is_about_the_stream(read),
             Checked::Refused(_) => false,
         }
     }
+    /// Whether it is one, signed by a key that may decide about the stream. Only such a message may go past the stream: anybody can
+    /// write one that is not.
+    pub fn decides(&self, authority: &Authority) -> bool {
+        let Checked::Signed(read) = &self.checked else {
+            return false;
+        };
+        let registration = authority.registration(&read.envelope.keyid);
+        is_about_the_stream(read)
+            && registration
+                .is_some_and(|key| matches!(key.purpose, Purpose::Admin | Purpose::EventLedger))
+    }
+}
+
+fn is_about_the_stream(read: &judge::Read) -> bool {
+    Kind::from_type(&read.payload.type_name).is_some_and(is_control)
 }
 
 /// Steps 1 and 2. A message that finds a fault in our reading is refused like any unreadable one: no emitter stops the ledger.

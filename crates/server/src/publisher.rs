@@ -6,6 +6,7 @@ use piperoll_store::{self as store, Head, Store};
 use piperoll_tlog::{checkpoint::Checkpoint, key::SecretKey, note, proof};
 
 use crate::{
+    causes::chain,
     guard::{self, Guard, Objection, Signed},
     hashes,
     serve::Stop,
@@ -183,16 +184,4 @@ pub(crate) async fn agree(
     } else {
         Err(guard::different(guard, &signed).into())
     }
-}
-
-/// An error with its sources, on one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

@@ -51,6 +51,8 @@ pub enum Streaming {
         connected: bool,
         /// Last sequence of the stream, as of the last look.
         last_sequence: u64,
+        /// Why it is not read at the moment; it is tried again.
+        unread: Option<String>,
     },
 }
 /// One moment.
@@ -73,13 +75,12 @@ impl Snapshot {
     pub fn is_ready(&self) -> bool {
         matches!(self.projecting, Projecting::Running)
             && matches!(self.publishing, Publishing::Running)
-            && !matches!(
-                self.streaming,
+            && match &self.streaming {
+                Streaming::Embedded => true,
                 Streaming::JetStream {
-                    connected: false,
-                    ..
-                }
-            )
+                    connected, unread, ..
+                } => *connected && unread.is_none(),
+            }
     }
 }
 

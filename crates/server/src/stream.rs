@@ -16,7 +16,8 @@ pub(crate) fn closed(now: &Snapshot) -> Option<Unavailable> {
     let why = match &now.projecting {
         Projecting::Running => return None,
         Projecting::Starting => "the server is starting".to_owned(),
-        Projecting::Lost { why } => format!("the ledger's database is lost: {why}"),
+        // Why is for whoever runs the server: at /readyz and in the log.
+        Projecting::Lost { .. } => "the ledger's database keeps no events at the moment".to_owned(),
         Projecting::Elsewhere { address, why, .. } => {
             return Some(Unavailable {
                 elsewhere: address.clone(),

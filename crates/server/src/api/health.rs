@@ -78,14 +78,15 @@ fn readiness(snapshot: &Snapshot, reads: bool) -> Readiness {
             Publishing::Failing { why } => part("failing", Some(why), None),
             Publishing::Refusing { why, remedy } => part("refusing", Some(why), Some(remedy)),
         },
-        stream: match snapshot.streaming {
+        stream: match &snapshot.streaming {
             Streaming::Embedded => part("embedded", None, None),
-            Streaming::JetStream {
-                connected: true, ..
-            } => part("connected", None, None),
             Streaming::JetStream {
                 connected: false, ..
             } => part("not connected", None, None),
+            Streaming::JetStream {
+                unread: Some(why), ..
+            } => part("not read", Some(why), None),
+            Streaming::JetStream { unread: None, .. } => part("connected", None, None),
         },
         size: snapshot.size,
         published: snapshot.published,

@@ -157,13 +157,20 @@ impl Text {
         if let Streaming::JetStream {
             connected,
             last_sequence,
-        } = snapshot.streaming
+            unread,
+        } = &snapshot.streaming
         {
             self.one(
                 "piperoll_stream_connected",
                 "gauge",
                 "1 while JetStream answers.",
-                connected.into(),
+                (*connected).into(),
+            );
+            self.one(
+                "piperoll_stream_read",
+                "gauge",
+                "1 while the stream is read.",
+                unread.is_none().into(),
             );
             let waiting = last_sequence.saturating_sub(snapshot.sequence);
             self.one(

@@ -9,7 +9,7 @@ use piperoll_core::judge::{Reason, Refusal};
 use piperoll_store as store;
 use serde::Serialize;
 
-use crate::{api::limits, intake};
+use crate::{api::limits, causes, intake};
 
 /// A problem document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -309,14 +309,20 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::Unavailable(_) | store::Error::Unknown(_) => {
-                tracing::warn!(error = %chain(&error), "the database does not answer a question");
+                tracing::warn!(
+                    error = causes::chain(&error),
+                    "the database does not answer a question"
+                );
                 Self::busy("the database does not answer at the moment")
             }
             store::Error::Conflict
             | store::Error::Corrupt { .. }
             | store::Error::Unfit { .. }
             | store::Error::Database(_) => {
-                tracing::error!(error = %chain(&error), "a question failed at the database");
+                tracing::error!(
+                    error = causes::chain(&error),
+                    "a question failed at the database"
+                );
                 Self::internal()
             }
         }
@@ -353,18 +359,6 @@ impl From<BytesRejection> for Problem {
             Self::bad_body("the body did not arrive whole")
         }
     }
-}
-
-/// An error and its causes on one line, for the log.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line.push_str(": ");
-        line.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    line
 }
 
 fn refusal_title(reason: Reason) -> &'static str {

@@ -22,11 +22,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     answers,
-    api::{
-        limits,
-        problem::{self, Problem},
-    },
-    serve,
+    api::{limits, problem::Problem},
+    causes, serve,
 };
 
 impl From<answers::Error> for Problem {
@@ -39,7 +36,10 @@ impl From<answers::Error> for Problem {
                 "ask as of a number of entries that it has, or leave it out",
             ),
             answers::Error::Endless(_) => {
-                tracing::error!(error = %problem::chain(&error), "a question cannot be answered");
+                tracing::error!(
+                    error = causes::chain(&error),
+                    "a question cannot be answered"
+                );
                 Self::internal()
             }
         }

@@ -8,7 +8,7 @@ use piperoll_store::BridgeRow;
 
 use super::in_flight::place;
 use crate::{
-    api::problem,
+    causes,
     intake::{Answer, Unavailable, Wait},
     serve::{State, Stop},
     status::Projecting,
@@ -74,7 +74,10 @@ async fn empty(state: &State) -> bool {
         let rows = match state.store.bridge_unsent(rows_max).await {
             Ok(rows) => rows,
             Err(error) => {
-                tracing::warn!(error = %problem::chain(&error), "the bridges' outbox cannot be read");
+                tracing::warn!(
+                    error = causes::chain(&error),
+                    "the bridges' outbox cannot be read"
+                );
                 return true;
             }
         };
@@ -143,7 +146,10 @@ async fn mark_done(state: &State, row: &BridgeRow) {
         .await;
     if let Err(error) = marked {
         // It will be handed in again and be a duplicate.
-        tracing::warn!(error = %problem::chain(&error), "the bridges' outbox cannot be written");
+        tracing::warn!(
+            error = causes::chain(&error),
+            "the bridges' outbox cannot be written"
+        );
     }
 }
 fn fate(bridge: &str, answer: &Result<Answer, Unavailable>) -> Fate {

@@ -10,7 +10,7 @@ use piperoll_core::{
 use piperoll_tlog::key::SecretKey;
 
 use super::config::{self, Config};
-use crate::{api::problem::Problem, folder::Folder};
+use crate::{api::problem::Problem, causes, folder::Folder};
 
 /// A bridge that can sign.
 pub(super) struct Bridge {
@@ -53,7 +53,7 @@ impl From<Error> for Problem {
             ),
             // Our own trouble: the sender did nothing wrong and may try again.
             Error::Io { .. } | Error::Config { .. } | Error::Key { .. } => {
-                tracing::error!(error = %crate::api::problem::chain(&error), "a bridge cannot be used");
+                tracing::error!(error = causes::chain(&error), "a bridge cannot be used");
                 Self::internal()
             }
         }

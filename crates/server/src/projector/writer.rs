@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{Chunk, Door, Error, Incoming, Outcome, Position, Reply, Restart, State, make};
 use crate::{
+    causes::chain,
     clock,
     intake::Answer,
     serve::Stop,
@@ -28,6 +29,8 @@ const CHUNKS_AHEAD: usize = 1;
 const CONTROLS_WAITING: usize = 8;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(2);
+/// Between two tries with a database that answers and keeps no batch (a right is missing, the disk is full): each try is a batch.
+const UNKEPT_RETRY_MAX: Duration = Duration::from_secs(30);
 /// How often a halt because of time looks at the clock.
 const CLOCK_LOOK: Duration = Duration::from_secs(1);
 const LOST: &str = "the ledger's database does not answer";
@@ -43,6 +46,8 @@ pub struct Writer {
     /// `None` only while a batch is made or the database is lost.
     state: Option<State>,
     turn: Turn,
+    /// How long it waited before the last try after a batch was not kept; zero once one is.
+    unkept_pause: Duration,
     generation: u64,
     chunks: mpsc::Receiver<Chunk>,
     control: mpsc::Receiver<Incoming>,
@@ -78,6 +83,7 @@ impl Writer {
             status,
             stop,
             turn,
+            unkept_pause: Duration::ZERO,
             generation: 0,
             state: None,
             chunks,
@@ -102,7 +108,7 @@ impl Writer {
     /// Runs until every source is gone, or, once asked to stop, until nothing is waiting any more.
     pub async fn run(mut self) {
         if self.state.is_none() {
-            self.recover().await;
+            self.recover(Duration::ZERO).await;
         }
         loop {
             let (chunk, control) = tokio::select! {
@@ -129,14 +135,18 @@ impl Writer {
     async fn follow_turn(&mut self) {
         match self.state.take().map(|state| self.fits(state)) {
             Some(Ok(state)) => self.state = Some(state),
-            Some(Err(_)) | None => self.recover().await,
+            Some(Err(_)) | None => self.recover(Duration::ZERO).await,
         }
     }
 
-    /// A control entry; the stream is read anew afterwards, from wherever the cursor is then.
+    /// A control entry. Once it is recorded the stream is read anew, from wherever the cursor is then.
     async fn steer(&mut self, chunk: Chunk) {
+        let size = |writer: &Self| Some(writer.state.as_ref()?.head()?.size);
+        let before = size(self);
         self.project(chunk.messages).await;
-        self.read_anew();
+        if size(self) != before {
+            self.read_anew();
+        }
     }
     async fn take(&mut self, chunk: Chunk) {
         let Chunk {
@@ -211,14 +221,14 @@ impl Writer {
             .unzip();
         let Some(state) = self.state.take() else {
             self.turn_away(replies);
-            return self.recover().await;
+            return self.recover(Duration::ZERO).await;
         };
         let made = match make(&*self.store, state, prepared).await {
             Ok(made) => made,
             Err(error) => {
                 self.lose(&error);
                 self.turn_away(replies);
-                return self.recover().await;
+                return self.recover(Duration::ZERO).await;
             }
         };
         for (sequence, back_ms) in &made.steps_back {
@@ -229,6 +239,7 @@ impl Writer {
         let claimed = made.batch.head.clone();
         match self.store.commit(made.batch).await {
             Ok(()) => {
+                self.unkept_pause = Duration::ZERO;
                 self.keep(made.next);
                 self.answer(made.outcomes, replies).await;
             }
@@ -247,16 +258,17 @@ impl Writer {
                 self.answer(outcomes, replies).await;
                 self.read_anew();
             }
-            Ok(state) => {
+            Ok(_) => {
+                // What was said of the error stands until the next try, which is later each time.
                 tracing::info!(size = claimed.size, "the batch had not been committed");
-                self.keep(state);
-                refuse(replies, "the ledger's database did not keep the event");
-                self.read_anew();
+                self.turn_away(replies);
+                self.unkept_pause = (self.unkept_pause * 2).clamp(RETRY_FIRST, UNKEPT_RETRY_MAX);
+                self.recover(self.unkept_pause).await;
             }
             Err(error) => {
                 self.lose(&error);
                 self.turn_away(replies);
-                self.recover().await;
+                self.recover(Duration::ZERO).await;
             }
         }
     }
@@ -265,9 +277,9 @@ impl Writer {
         report(error);
         self.set(standing(error));
     }
-    /// Asks the database again until it answers; meanwhile whoever comes is told to come later.
-    async fn recover(&mut self) {
-        let mut pause = Duration::ZERO;
+    /// Asks the database again until it answers, first after `pause`; meanwhile whoever comes is told to come later.
+    async fn recover(&mut self, mut pause: Duration) {
+        let mut is_told = false;
         loop {
             tokio::select! {
                 biased;
@@ -286,8 +298,9 @@ impl Writer {
                         return self.read_anew();
                     }
                     Err(error) => {
-                        if pause.is_zero() {
+                        if !is_told {
                             report(&error);
+                            is_told = true;
                         }
                         self.set(standing(&error));
                         pause = (pause * 2).clamp(RETRY_FIRST, RETRY_MAX);
@@ -432,17 +445,14 @@ fn one(incoming: Incoming) -> Chunk {
         generation: None,
     }
 }
-fn refuse(replies: Vec<Reply>, why: &str) {
-    for reply in replies {
-        reply(Err(unavailable(why)));
-    }
-}
 fn report(error: &Error) {
     if let Error::Elsewhere(_) | Error::Unsure { .. } = error {
         return; // whoever keeps the lease has said it
     }
-    let source = std::error::Error::source(error).map(ToString::to_string);
-    tracing::error!(error = %error, source, "the projector lost its place and reads it again");
+    tracing::error!(
+        error = chain(error),
+        "the projector lost its place and reads it again"
+    );
 }
 /// What people are told while an error lasts.
 fn standing(error: &Error) -> Projecting {
@@ -485,7 +495,7 @@ fn standing(error: &Error) -> Projecting {
 }
 fn describe(error: &Error) -> String {
     match error {
-        Error::Store(source) => source.to_string(),
-        other => other.to_string(),
+        Error::Store(source) => chain(source),
+        other => chain(other),
     }
 }

@@ -28,7 +28,7 @@ pub use position::Incident;
 pub use waiters::Waiters;
 
 use crate::{
-    publisher::chain,
+    causes::chain,
     status::{self, Streaming},
 };
 
@@ -281,6 +281,14 @@ fn set_connected(status: &status::Handle, now_connected: bool) {
     status.update(|now| {
         if let Streaming::JetStream { connected, .. } = &mut now.streaming {
             *connected = now_connected;
+        }
+    });
+}
+/// Why the stream is not read at the moment; `None` says that it is.
+fn set_unread(status: &status::Handle, why: Option<String>) {
+    status.update(|now| {
+        if let Streaming::JetStream { unread, .. } = &mut now.streaming {
+            *unread = why;
         }
     });
 }

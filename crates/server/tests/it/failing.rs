@@ -106,6 +106,26 @@ async fn any_step_may_fail_once_and_nothing_is_lost_or_doubled() {
 }
 
 #[tokio::test]
+async fn a_database_that_keeps_no_batch_is_said_and_tried_again_later_each_time() {
+    let works = Works::start().await;
+    works.store.fail("commit", 0, Fault::Lost, 3);
+    for _ in 0..3 {
+        let refused = works.submit(1).await.unwrap_err();
+        assert!(refused.why.contains("keeps no events"), "{refused:?}");
+        works.until_running().await;
+    }
+    works.store.fail("commit", 0, Fault::Lost, 1);
+    works.submit(1).await.unwrap_err();
+    // By now it waits for most of a second.
+    let now = works.status.now();
+    assert!(matches!(now.projecting, Projecting::Lost { .. }), "{now:?}");
+    assert!(!now.is_ready());
+    works.until_running().await;
+    assert_eq!(index(&works.submit(1).await), Some(1));
+    assert_eq!(works.end().await, 2);
+}
+
+#[tokio::test]
 async fn a_commit_whose_answer_got_lost_is_answered_as_recorded() {
     let works = Works::start().await;
     works.store.fail("commit", 0, Fault::Kept, 1);

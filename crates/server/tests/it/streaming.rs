@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use async_nats::jetstream;
+use futures_util::TryStreamExt as _;
 use piperoll_server::{
     audit::audit,
     clock::System,
@@ -283,6 +284,48 @@ async fn a_hole_in_the_stream_halts_until_an_administrator_accepts_it() {
     let accepted = engine.intake.submit(accepted, Wait::Stored).await.unwrap();
     assert_eq!(index(&accepted), 3);
     until(&engine.status, |now| now.sequence == 4 && now.size == 5).await;
+    audit(&*engine.store, None).await.unwrap();
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_control_entry_that_is_not_recorded_does_not_disturb_the_reading() {
+    let Some(house) = House::new("a_control_entry_that_is_not_recorded").await else {
+        return;
+    };
+    let engine = house.start().await;
+    let readers = async || -> Vec<String> {
+        let stream = house.stream().await;
+        stream.consumer_names().try_collect().await.unwrap()
+    };
+    let first = engine.intake.submit(house.home.person(1), Wait::Recorded);
+    assert_eq!(index(&first.await.unwrap()), 2);
+    let before = readers().await;
+    assert_eq!(before.len(), 1);
+    let incarnation = engine
+        .store
+        .head()
+        .await
+        .unwrap()
+        .unwrap()
+        .cursor
+        .incarnation;
+    for message in [
+        house.home.gap_by_a_stranger(),
+        house.home.gap(&incarnation, 7, 9),
+        house.home.gap(&incarnation, 7, 9),
+    ] {
+        let answer = engine.intake.submit(message, Wait::Recorded).await.unwrap();
+        assert!(matches!(answer, Answer::Refused { .. }), "{answer:?}");
+    }
+    assert_eq!(readers().await, before, "nothing is read anew");
+    // One that is recorded has the stream read anew, and leaves no reader behind.
+    let ahead = house.home.correction(&incarnation, 50, house.home.now());
+    let answer = engine.intake.submit(ahead, Wait::Recorded).await.unwrap();
+    assert_eq!(index(&answer), 3);
+    let second = engine.intake.submit(house.home.person(2), Wait::Recorded);
+    assert_eq!(index(&second.await.unwrap()), 4);
+    assert_eq!(readers().await.len(), 1);
     audit(&*engine.store, None).await.unwrap();
     engine.shutdown().await;
 }

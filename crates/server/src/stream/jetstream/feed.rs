@@ -14,14 +14,14 @@ use tokio::sync::watch;
 use super::{
     Connection, Incident, Waiters,
     position::{self, Trouble},
-    set_last_sequence, timestamp,
+    set_last_sequence, set_unread, timestamp,
 };
 use crate::{
+    causes::chain,
     intake::{Answer, Unavailable},
     projector::{
         BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Chunk, Door, Incoming, Position, Prepared, in_parallel,
     },
-    publisher::chain,
     serve::Stop,
     status::{self, Projecting},
 };
@@ -33,6 +33,10 @@ const PULL_EXPIRES: Duration = Duration::from_secs(10);
 const INACTIVE: Duration = Duration::from_mins(1);
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(2);
+/// Bytes of a subject's last token: the longest is `pipeline-` and a slug of 64 (`formats.md` section 2).
+const TOKEN_BYTES_MAX: usize = 80;
+/// In place of a last token that names nobody.
+const UNNAMED: &str = "(other)";
 /// How often a stream with an incident is looked at again; a control entry is noticed at once.
 const INCIDENT_LOOK: Duration = Duration::from_secs(10);
 
@@ -96,6 +100,7 @@ impl Feed {
                 End::ReadAnew => self.turn(),
                 End::Trouble(Trouble::Lost(why)) => {
                     tracing::warn!(why, "the stream is not read at the moment");
+                    set_unread(&self.status, Some(why));
                     self.pause(pause).await;
                     pause = (pause * 2).min(RETRY_MAX);
                 }
@@ -165,9 +170,19 @@ impl Feed {
         let stream = position::check(&self.connection, &self.at).await?;
         let last = stream.cached_info().state.last_sequence;
         set_last_sequence(&self.status, last);
-        let messages = self.consume(&stream).await?;
+        let (consumer, messages) = self.consume(&stream).await?;
+        set_unread(&self.status, None);
         self.go_on();
         *pause = RETRY_FIRST;
+        let end = self.take(&stream, messages).await;
+        // It would be removed by itself in a minute; until then each one that is left counts against the server's limit.
+        if let Err(error) = stream.delete_consumer(&consumer).await {
+            tracing::debug!(error = chain(&error), "a consumer is left behind");
+        }
+        end
+    }
+    /// Takes what the consumer brings, until there is a reason to stop.
+    async fn take(&mut self, stream: &Stream, messages: pull::Stream) -> Result<End, End> {
         let mut chunks = messages.ready_chunks(BATCH_MESSAGES_MAX);
         loop {
             let chunk = tokio::select! {
@@ -186,12 +201,13 @@ impl Feed {
             for message in chunk {
                 messages.push(message.map_err(|error| lost(&error))?);
             }
-            if let Some(end) = self.hand_on(&stream, messages).await? {
+            if let Some(end) = self.hand_on(stream, messages).await? {
                 return Ok(end);
             }
         }
     }
-    async fn consume(&self, stream: &Stream) -> Result<pull::Stream, End> {
+    /// A new consumer from the next message on, by its name.
+    async fn consume(&self, stream: &Stream) -> Result<(String, pull::Stream), End> {
         let consumer = stream
             .create_consumer(pull::Config {
                 deliver_policy: DeliverPolicy::ByStartSequence {
@@ -206,14 +222,15 @@ impl Feed {
             })
             .await
             .map_err(|error| lost(&error))?;
-        consumer
+        let messages = consumer
             .stream()
             .max_messages_per_batch(BATCH_MESSAGES_MAX)
             .heartbeat(HEARTBEAT)
             .expires(PULL_EXPIRES)
             .messages()
             .await
-            .map_err(|error| lost(&error))
+            .map_err(|error| lost(&error))?;
+        Ok((consumer.cached_info().name.clone(), messages))
     }
     /// Checks that nothing is missing, checks signatures, and waits for the projector to take the chunks.
     async fn hand_on(
@@ -307,13 +324,24 @@ fn lost(error: &dyn std::error::Error) -> End {
     End::Trouble(Trouble::Lost(chain(error)))
 }
 
+/// The last token of a subject, which names whoever sent it. One that cannot be a principal's is whatever its sender made up: all
+/// of those are counted together.
+fn counted_under(subject: &str) -> &str {
+    let token = subject.rsplit('.').next().unwrap_or_default();
+    let is_named = token.len() <= TOKEN_BYTES_MAX
+        && token.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)
+        });
+    if is_named { token } else { UNNAMED }
+}
+
 /// A message with what the server says of it.
 struct Arrived {
     message: Message,
     sequence: u64,
     pending: u64,
     stream_time: jiff::Timestamp,
-    /// The last token of its subject.
+    /// What junk is counted under.
     subject: Arc<str>,
 }
 impl Arrived {
@@ -323,13 +351,44 @@ impl Arrived {
             .map_err(|error| End::Trouble(Trouble::Lost(error.to_string())))?;
         let (sequence, pending) = (info.stream_sequence, info.pending);
         let stream_time = timestamp(info.published);
-        let token = message.subject.as_str().rsplit('.').next();
         Ok(Self {
-            subject: token.unwrap_or_default().into(),
+            subject: counted_under(&message.subject).into(),
             sequence,
             pending,
             stream_time,
             message,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{UNNAMED, counted_under};
+
+    #[test]
+    fn junk_is_counted_under_names_that_somebody_may_have() {
+        let slug = "s".repeat(64);
+        for token in [
+            "http",
+            "person-ber5kkddz2zvtsfz6f3b4n6l3y",
+            &format!("pipeline-{slug}"),
+        ] {
+            assert_eq!(
+                counted_under(&format!("piperoll.v1.in.main.{token}")),
+                token
+            );
+        }
+        for token in [
+            "",
+            "A",
+            "\u{fc}",
+            "a b",
+            &format!("pipeline-{slug}-and-more-than-any-has"),
+        ] {
+            assert_eq!(
+                counted_under(&format!("piperoll.v1.in.main.{token}")),
+                UNNAMED
+            );
+        }
     }
 }

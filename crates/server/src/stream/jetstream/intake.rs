@@ -3,15 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::context::PublishErrorKind;
-use piperoll_core::judge::{Checked, Read, Reason, Refusal};
+use piperoll_core::{
+    authority::Authority,
+    judge::{Checked, Read, Reason, Refusal},
+};
 use tokio::sync::oneshot;
 
 use super::{Connection, Waiters};
 use crate::{
+    causes::chain,
     clock,
     intake::{Answer, Intake, Unavailable, Wait},
     projector::{Door, Incoming, Position, Prepared},
-    publisher::chain,
     status::{self, Streaming},
     stream::{closed, embedded::published, unavailable},
 };
@@ -51,8 +54,9 @@ impl JetStream {
 #[async_trait::async_trait]
 impl Intake for JetStream {
     async fn submit(&self, message: Vec<u8>, wait: Wait) -> Result<Answer, Unavailable> {
-        let (message, prepared) = self.check(message).await?;
-        if prepared.is_control() {
+        let authority = self.door.authority.borrow().clone();
+        let (message, prepared) = self.check(message, authority.clone()).await?;
+        if prepared.decides(&authority) {
             // What the operator decides about a halted stream must not wait for it.
             return self.decide(prepared).await;
         }
@@ -85,8 +89,11 @@ impl Intake for JetStream {
 }
 impl JetStream {
     /// Steps 1 and 2, away from the async threads.
-    async fn check(&self, message: Vec<u8>) -> Result<(Vec<u8>, Prepared), Unavailable> {
-        let authority = self.door.authority.borrow().clone();
+    async fn check(
+        &self,
+        message: Vec<u8>,
+        authority: Authority,
+    ) -> Result<(Vec<u8>, Prepared), Unavailable> {
         let now = self.clock.now();
         tokio::task::spawn_blocking(move || {
             let subject: Arc<str> = "http".into();

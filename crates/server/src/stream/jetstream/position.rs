@@ -5,7 +5,7 @@ use piperoll_store::Cursor;
 use piperoll_tlog::hash;
 
 use super::{Connection, Error, incarnation, settings, timestamp};
-use crate::publisher::chain;
+use crate::causes::chain;
 
 /// Something about the stream does not fit: nothing more is taken in until somebody decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
