@@ -14,7 +14,7 @@
 //! | `contents` | a deployment and what ran before it | the commits and changes it contains |
 //! | `decision` | requests, decisions, overrides, bundles | [`aggregate::Decision`], [`aggregate::Content`] |
 //! | `trouble` | alerts and incidents | [`aggregate::Trouble`] |
-//! | `people` | persons, accounts, numbered chains | [`aggregate::Person`], [`aggregate::Account`], [`aggregate::Chain`] |
+//! | `people` | persons, accounts, keys, roles, numbered chains | [`aggregate::Person`], [`aggregate::Account`], [`aggregate::Grant`], [`aggregate::Chain`] |
 //!
 //! Order of arrival does not matter: lists are kept by the emitters' times, and what is derived from them (joins, contents,
 //! undoing, following) is worked out again whenever a list changes.
@@ -62,6 +62,8 @@ pub struct Entry<'a> {
     pub index: u64,
     pub recorded_at: Timestamp,
     pub payload_hash: Hash,
+    /// The entry that registered the key that signed it (line 4 of its leaf).
+    pub key: u64,
     pub event: &'a Event,
 }
 
@@ -187,8 +189,6 @@ fn route(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Missing> {
 fn take(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Missing> {
     match &entry.event.content {
         Content::LedgerCreated(_)
-        | Content::KeyRegistered(_)
-        | Content::RoleGranted(_)
         | Content::StreamAdopted(_)
         | Content::StreamGapAccepted(_)
         | Content::TimeCorrected(_)
@@ -198,6 +198,11 @@ fn take(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Missing> {
         | Content::ChangeReviewed(_)
         | Content::ChangeMerged(_)
         | Content::ChangeAbandoned(_) => Ok(()),
+        Content::KeyRegistered(registered) => {
+            people::register(entry, registered, session);
+            Ok(())
+        }
+        Content::RoleGranted(granted) => people::grant(entry, granted, session),
         Content::PersonDescribed(_) => people::describe(entry, session),
         Content::AccountLinked(linked) => people::link(entry, linked, session),
         Content::BranchPushed(push) => push::push(entry, push, session),

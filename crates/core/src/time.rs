@@ -2,6 +2,10 @@
 
 pub use jiff::Timestamp;
 
+/// Rules go by an emitter's time only if it lies this near to when it was recorded; beyond, people are shown both (`design.md`
+/// section 5, "Time in rules").
+pub(crate) const RULE_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
+
 const NANOSECONDS_PER_MILLISECOND: i128 = 1_000_000;
 /// `2026-11-09T08:00:00`, before the fraction and the `Z`.
 const SECONDS_TEXT_LEN: usize = 19;

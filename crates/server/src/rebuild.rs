@@ -5,8 +5,11 @@
 
 use std::time::Duration;
 
-use piperoll_core::fold::{Entry, FOLD, Working};
-use piperoll_store::{self as store, Store};
+use piperoll_core::{
+    fold::{Entry, FOLD, Working},
+    leaf::Leaf,
+};
+use piperoll_store::{self as store, Store, StoredEntry};
 use piperoll_tlog::Hash;
 
 use crate::projector::{self, folding, read_event};
@@ -105,7 +108,7 @@ impl Held<'_> {
                 if entry.index != next {
                     break;
                 }
-                events.push(read_event(entry)?);
+                events.push((read_event(entry)?, key_of(entry)?));
                 next += 1;
             }
             if events.len() < entries.len() || entries.is_empty() {
@@ -117,10 +120,11 @@ impl Held<'_> {
             let folded: Vec<_> = entries
                 .iter()
                 .zip(&events)
-                .map(|(entry, event)| Entry {
+                .map(|(entry, (event, key))| Entry {
                     index: entry.index,
                     recorded_at: entry.recorded_at,
                     payload_hash: entry.payload_hash,
+                    key: *key,
                     event,
                 })
                 .collect();
@@ -142,6 +146,16 @@ impl Held<'_> {
             Err(Error::Overtaken)
         }
     }
+}
+/// The entry that registered the key which signed this one.
+fn key_of(entry: &StoredEntry) -> Result<u64, Error> {
+    let leaf = Leaf::parse(&entry.leaf).ok_or_else(|| {
+        Error::Store(store::Error::Corrupt {
+            place: format!("entry {}", entry.index),
+            what: "its leaf cannot be read".to_owned(),
+        })
+    })?;
+    Ok(leaf.key.index)
 }
 fn lease_ms() -> u32 {
     u32::try_from(LEASE.as_millis()).expect("a minute fits")

@@ -57,6 +57,8 @@ pub enum Covers {
     Afterwards,
     /// It covers exactly what ran, and its time was over by then.
     Expired,
+    /// It covers what ran, and whoever decided may not speak for that place.
+    Outside,
 }
 
 /// The decisions about a deployment, sorted by how they stand to it. Of each person only the last one before it counts.
@@ -74,29 +76,29 @@ pub(super) struct Standing {
 pub(super) fn standing(deployment: &Deployment, asked: &Asked<'_>) -> Standing {
     let mut standing = Standing::default();
     let mut last: BTreeMap<String, (jiff::Timestamp, u64, Decided, Covers)> = BTreeMap::new();
-    for (index, matched) in &deployment.decisions {
+    for (index, matched) in deployment.all_decisions() {
         let Some(decision) = asked.find::<Decision>(&index.to_string()) else {
             continue;
         };
-        let covers = covers(deployment, &decision, *matched);
+        let covers = covers(deployment, &decision, matched);
         if decision.decided == Decided::Override {
             if covers == Covers::Exactly || covers == Covers::Part {
-                standing.overrides.push(*index);
+                standing.overrides.push(index);
             }
             continue;
         }
         match covers {
             Covers::Afterwards if decision.decided == Decided::Approved => {
-                standing.afterwards.push(*index);
+                standing.afterwards.push(index);
             }
-            Covers::Afterwards | Covers::NotDeployed => {}
-            Covers::Part if decision.decided == Decided::Approved => standing.part.push(*index),
+            Covers::Afterwards | Covers::NotDeployed | Covers::Outside => {}
+            Covers::Part if decision.decided == Decided::Approved => standing.part.push(index),
             Covers::Exactly | Covers::Part | Covers::Expired => {
                 let known = last
                     .get(&decision.by)
                     .map(|(time, index, ..)| (*time, *index));
-                if known.is_none_or(|known| known < (decision.at.time, *index)) {
-                    let entry = (decision.at.time, *index, decision.decided, covers);
+                if known.is_none_or(|known| known < (decision.at.time, index)) {
+                    let entry = (decision.at.time, index, decision.decided, covers);
                     last.insert(decision.by.clone(), entry);
                 }
             }
@@ -118,6 +120,9 @@ fn covers(deployment: &Deployment, decision: &Decision, matched: Match) -> Cover
     let (from, to) = span(deployment);
     let decided = decision.at.time;
     let expired = |at: Timestamp| decision.expires.is_some_and(|expires| expires < at);
+    if matched == Match::Outside {
+        return Covers::Outside;
+    }
     if decision.decided == Decided::Override {
         return if decided > to {
             Covers::Afterwards
@@ -128,6 +133,7 @@ fn covers(deployment: &Deployment, decision: &Decision, matched: Match) -> Cover
         };
     }
     match matched {
+        Match::Outside => Covers::Outside,
         Match::Part => Covers::Part,
         Match::All | Match::Place if decided > from => Covers::Afterwards,
         Match::All | Match::Place if expired(from) => Covers::Expired,
@@ -180,17 +186,15 @@ pub(super) fn deciders(standing: &Standing, asked: &Asked<'_>) -> Sentence {
     ];
     let mut sentence = Sentence::default();
     for (said, indexes) in parts {
-        let mut people: Vec<(u64, &str)> = Vec::new();
-        for index in indexes {
-            if let Some(entry) = asked.entry(*index)
-                && !people
-                    .iter()
-                    .any(|(_, by)| *by == entry.event.source.as_str())
-            {
-                people.push((*index, entry.event.source.as_str()));
-            }
-        }
+        let decided = indexes
+            .iter()
+            .filter_map(|index| asked.find::<Decision>(&index.to_string()));
+        let mut people: Vec<(Timestamp, String)> = decided
+            .map(|decision| (decision.at.time, decision.by))
+            .collect();
         people.sort_unstable();
+        let mut seen = BTreeSet::new();
+        people.retain(|(_, by)| seen.insert(by.clone()));
         let named = people.len().min(DECIDERS_NAMED_MAX);
         for (at, (_, urn)) in people.iter().take(named).enumerate() {
             sentence = match at {
@@ -234,7 +238,7 @@ pub(super) fn agreements(
             let decision = decisions.get(&index)?;
             let matching = deployments
                 .iter()
-                .filter(|(_, deployment)| deployment.decisions.contains_key(&index))
+                .filter(|(_, deployment)| deployment.match_of(index).is_some())
                 .max_by_key(|(key, deployment)| (Some(key.as_str()) == main, span(deployment)));
             row(index, decision, matching.map(|(_, found)| found), asked)
         })
@@ -247,9 +251,8 @@ pub(super) fn of_deployment(
     asked: &Asked<'_>,
 ) -> Vec<Agreement> {
     let decisions: BTreeMap<u64, Decision> = deployment
-        .decisions
-        .keys()
-        .filter_map(|index| Some((*index, asked.find(&index.to_string())?)))
+        .all_decisions()
+        .filter_map(|(index, _)| Some((index, asked.find(&index.to_string())?)))
         .collect();
     let deployments = BTreeMap::from([(key.to_owned(), deployment.clone())]);
     agreements(&decisions, &deployments, Some(key), asked)
@@ -263,9 +266,9 @@ fn row(
 ) -> Option<Agreement> {
     let entry = asked.entry(index)?;
     let profile = &entry.event.profile;
-    let matched = deployment.and_then(|deployment| deployment.decisions.get(&index));
+    let matched = deployment.and_then(|deployment| deployment.match_of(index));
     let covers = match (deployment, matched) {
-        (Some(deployment), Some(matched)) => covers(deployment, decision, *matched),
+        (Some(deployment), Some(matched)) => covers(deployment, decision, matched),
         _ => Covers::NotDeployed,
     };
     let shown = profile
@@ -275,9 +278,8 @@ fn row(
         .cloned()
         .unwrap_or(Words::NotSupplied);
     let at = names::moment(entry);
-    let late = at
-        .recorded_at
-        .is_some_and(|recorded| deployment.is_some_and(|deployment| recorded > span(deployment).1));
+    // What its signer says of the time does not count where it was recorded much later.
+    let late = deployment.is_some_and(|deployment| at.time <= span(deployment).0);
     Some(Agreement {
         who: names::principal(entry.event.source.as_str(), asked),
         role: profile.role.as_deref().map(say::role),
@@ -311,7 +313,8 @@ fn mark(decided: Decided, covers: Covers, deployment: Option<&Deployment>, late:
     let what = if ran { "what ran" } else { "what was tried" };
     match (decided, covers) {
         (_, Covers::NotDeployed) => Mark::new('…', Tone::Soft, "nothing deployed yet"),
-        (Decided::Approved, Covers::Exactly) if late => Mark::new(
+        (_, Covers::Outside) => Mark::new('✕', Tone::Bad, "they may not decide for this place"),
+        (Decided::Approved, Covers::Afterwards) if late => Mark::new(
             '!',
             Tone::Warn,
             format!("exactly {what}, but recorded only afterwards"),

@@ -110,8 +110,8 @@ impl Material {
                 let content: Content = asked.find(&name).unwrap_or_default();
                 self.list(content.asked.iter().copied(), asked);
                 self.list(content.described.iter().copied(), asked);
-                for index in &content.decisions {
-                    self.take_decision(*index, asked);
+                for index in content.all_decisions() {
+                    self.take_decision(index, asked);
                 }
                 for key in &content.deployments {
                     self.take_deployment(key, asked);
@@ -135,8 +135,8 @@ impl Material {
             self.take_deployment(&signed, asked);
             return;
         }
-        for index in deployment.decisions.keys() {
-            self.take_decision(*index, asked);
+        for (index, _) in deployment.all_decisions() {
+            self.take_decision(index, asked);
         }
         let reports = deployment.place.joined_by.clone();
         if deployment.place.confirms {
@@ -206,8 +206,8 @@ impl Material {
             let content: Content = asked.find(digest).unwrap_or_default();
             self.list(content.asked.iter().copied(), asked);
             self.list(content.described.iter().copied(), asked);
-            for index in &content.decisions {
-                self.take_decision(*index, asked);
+            for index in content.all_decisions() {
+                self.take_decision(index, asked);
             }
         }
         self.digests = digests;
@@ -277,6 +277,7 @@ pub(super) fn deployment(key: &str, asked: &Asked<'_>) -> Option<Deployment> {
         .contents
         .filter(|contents| asked.has(contents.index));
     deployment.decisions.retain(|index, _| asked.has(*index));
+    deployment.overrides.retain(|index, _| asked.has(*index));
     Some(deployment)
 }
 /// What the change's own system says last, as of the size.

@@ -16,14 +16,12 @@ use crate::{
         naming,
     },
     name::{Principal, PrincipalKind},
+    time::RULE_WITHIN,
 };
-
-/// Beyond this distance both times are shown (`design.md` section 5, "Time in rules").
-const LATE_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(5);
 
 pub(super) fn moment(entry: &EntryRead) -> Moment {
     let time = entry.event.timestamp;
-    let apart = entry.recorded_at.duration_since(time).abs() > LATE_AFTER;
+    let apart = entry.recorded_at.duration_since(time).abs() > RULE_WITHIN;
     Moment {
         index: entry.index,
         time,

@@ -14,18 +14,19 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     change::{Alias, Change, Commit, Run, Stated},
-    decision::{Content, Decided, Decision, Request},
+    decision::{Content, Decided, Decision, Listed, Reach, Request},
     deployment::{Contents, Deployment, Match, Place},
-    people::{Account, Chain, Person, SAYINGS_MAX},
+    people::{Account, Chain, Grant, Person, RoleHeld, SAYINGS_MAX},
     slot::{Attempt, Holding, Slot, Trouble},
 };
 use super::{Entry, Key};
+use crate::time::RULE_WITHIN;
 
 /// Members of one list of an aggregate: what is beyond is left out, so that no emitter can make folding an entry slow by
 /// repeating itself. Far above what honest use needs.
 pub const LIST_MAX: usize = 500;
-/// Decisions that one deployment is compared with, and deployments that one decision is: the first ones. A digest lists as many
-/// of each. Whoever is left out says so (`uncompared`).
+/// Decisions that one deployment is compared with, as many overrides, and deployments that one decision is: the first ones. A digest
+/// lists as many of each. Whoever is left out says so (`uncompared`).
 pub const COMPARED_MAX: usize = 100;
 
 /// Adds a member unless the list is full.
@@ -90,6 +91,7 @@ aggregates! {
     Content = "content";
     Decision = "decision";
     Deployment = "deployment";
+    Grant = "grant";
     Person = "person";
     Request = "request";
     Run = "run";
@@ -107,6 +109,20 @@ impl At {
     pub fn of(entry: Entry<'_>) -> Self {
         Self {
             time: entry.event.timestamp.min(entry.recorded_at),
+            index: entry.index,
+        }
+    }
+    /// The time that rules go by (`design.md` section 5, "Time in rules"): the emitter's where it lies shortly before `recorded_at`,
+    /// else `recorded_at`. Nobody decides in the past.
+    pub fn by_rule(entry: Entry<'_>) -> Self {
+        let before = entry.recorded_at.duration_since(entry.event.timestamp);
+        let is_near = (jiff::SignedDuration::ZERO..=RULE_WITHIN).contains(&before);
+        Self {
+            time: if is_near {
+                entry.event.timestamp
+            } else {
+                entry.recorded_at
+            },
             index: entry.index,
         }
     }

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Digests that one entry looks at: as many as it may bind, and one bundle of the largest size.
-const CONTENTS_MAX: usize = 1_200;
+pub(super) const CONTENTS_MAX: usize = 1_200;
 
 /// What may still be done for one entry.
 pub(super) struct Budget {
@@ -53,19 +53,20 @@ pub(super) fn decision(
     session.want(keys.iter().map(Deployment::key))?;
     for key in keys {
         let mut deployment: Deployment = session.get(&key)?;
-        let known = deployment.decisions.get(&index).copied();
         let matched = matched(&deployment, &decision, |digest| covered.contains(digest));
+        let list = deployment.list_of(decision.decided);
+        let known = list.get(&index).copied();
         match matched {
             same if same == known => continue,
             None => {
-                deployment.decisions.remove(&index);
+                list.remove(&index);
                 decision.deployments.remove(&key);
             }
-            Some(_) if known.is_none() && deployment.decisions.len() >= COMPARED_MAX => {
+            Some(_) if known.is_none() && list.len() >= COMPARED_MAX => {
                 deployment.uncompared = true;
             }
             Some(matched) => {
-                deployment.decisions.insert(index, matched);
+                list.insert(index, matched);
                 decision.uncompared |=
                     !aggregate::add_to(&mut decision.deployments, key.clone(), LIST_MAX);
             }
@@ -159,7 +160,7 @@ pub(super) fn bundle(
     budget: &mut Budget,
     session: &mut Session<'_>,
 ) -> Result<(), Missing> {
-    let decisions = session.get::<Content>(manifest)?.decisions;
+    let decisions: Vec<u64> = session.get::<Content>(manifest)?.all_decisions().collect();
     session.want(
         decisions
             .iter()
@@ -175,7 +176,7 @@ pub(super) fn deployment(key: &str, session: &mut Session<'_>) -> Result<(), Mis
     let candidates = candidates(&deployment, &mut budget, session)?;
     let ids = candidates.decisions.iter().map(u64::to_string);
     session.want(ids.map(Decision::key))?;
-    let mut about = BTreeMap::new();
+    let (mut decisions, mut overrides) = (BTreeMap::new(), BTreeMap::new());
     for index in &candidates.decisions {
         let Some(decision) = session.look::<Decision>(&index.to_string())? else {
             continue;
@@ -193,11 +194,20 @@ pub(super) fn deployment(key: &str, session: &mut Session<'_>) -> Result<(), Mis
                 || covered.contains(digest)
         });
         if let Some(matched) = matched {
-            about.insert(*index, matched);
+            let list = if decision.decided == Decided::Override {
+                &mut overrides
+            } else {
+                &mut decisions
+            };
+            list.insert(*index, matched);
         }
     }
-    let before: BTreeSet<u64> = deployment.decisions.keys().copied().collect();
-    let after: BTreeSet<u64> = about.keys().copied().collect();
+    let indexes =
+        |of: &Deployment| -> BTreeSet<u64> { of.all_decisions().map(|(index, _)| index).collect() };
+    let before = indexes(&deployment);
+    deployment.decisions = decisions;
+    deployment.overrides = overrides;
+    let after = indexes(&deployment);
     for gone in before.difference(&after) {
         session.change(&gone.to_string(), |kept: &mut Decision| {
             kept.deployments.remove(key);
@@ -208,7 +218,6 @@ pub(super) fn deployment(key: &str, session: &mut Session<'_>) -> Result<(), Mis
             kept.uncompared |= !aggregate::add_to(&mut kept.deployments, key.to_owned(), LIST_MAX);
         })?;
     }
-    deployment.decisions = about;
     deployment.uncompared |= !candidates.all;
     session.put(key, deployment);
     Ok(())
@@ -235,11 +244,14 @@ fn candidates(
     let mut all = spend(&mut budget.contents, own.len());
     let mut bound = own.clone();
     for digest in &own {
-        let content = session.look::<Content>(digest)?;
-        for bundle in content
-            .into_iter()
-            .flat_map(|content| content.bundles.keys())
-        {
+        let Some(content) = session.look::<Content>(digest)? else {
+            continue;
+        };
+        all &= !content.more_bundles;
+        for (bundle, listed) in &content.bundles {
+            if !listed.noted {
+                continue;
+            }
             if bound.contains(bundle) {
                 continue;
             }
@@ -251,25 +263,31 @@ fn candidates(
         }
     }
     session.want(bound.iter().map(Content::key))?;
-    let mut about = BTreeSet::new();
+    let (mut about, mut overriding) = (BTreeSet::new(), BTreeSet::new());
     let mut bundles = BTreeMap::new();
     for digest in bound {
         let Some(content) = session.look::<Content>(&digest)? else {
             continue;
         };
         about.extend(content.decisions.iter().copied());
+        overriding.extend(content.overrides.iter().copied());
         all &= !content.more_decisions;
-        if !content.decisions.is_empty() && !content.elements.is_empty() {
+        if content.is_noted() && !content.elements.is_empty() {
             let listed = own.intersection(&content.elements).cloned().collect();
             bundles.insert(digest, listed);
         }
     }
-    let overrides = session.get::<Slot>(&place)?.overrides;
-    // What is known to be about it stays; then the first decisions about its content, then the last overrides of its place.
+    let of_place = session.get::<Slot>(&place)?.overrides;
+    // What is known to be about it stays; then the first decisions about its content, and the last overrides of its place.
     let mut decisions: BTreeSet<u64> = deployment.decisions.keys().copied().collect();
-    for index in about.into_iter().chain(overrides.into_iter().rev()) {
+    for index in about {
         all &= aggregate::add_to(&mut decisions, index, COMPARED_MAX);
     }
+    let mut overrides: BTreeSet<u64> = deployment.overrides.keys().copied().collect();
+    for index in overriding.into_iter().chain(of_place.into_iter().rev()) {
+        all &= aggregate::add_to(&mut overrides, index, COMPARED_MAX);
+    }
+    decisions.append(&mut overrides);
     Ok(Candidates {
         decisions,
         bundles,
@@ -291,6 +309,10 @@ fn matched(
     if decision.sha256.is_empty() && decision.commits.is_empty() {
         return is_in_force(deployment, decision).then_some(Match::Place);
     }
+    let reaches = decision
+        .reach
+        .as_ref()
+        .is_none_or(|reach| reach.covers(&deployment.service, &deployment.environment));
     let (sha256, commits) = digests(&deployment.binds);
     let own = if sha256.is_empty() && decision.sha256.is_empty() {
         commits
@@ -299,6 +321,7 @@ fn matched(
     };
     match own.iter().filter(|digest| covers(digest)).count() {
         0 => None,
+        _ if !reaches => Some(Match::Outside),
         some if some < own.len() => Some(Match::Part),
         _ => Some(Match::All),
     }

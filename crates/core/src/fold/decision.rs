@@ -9,7 +9,10 @@ use jiff::Timestamp;
 
 use super::{
     Entry, Missing,
-    aggregate::{self, At, Content, Decided, Decision, Kept, Request, Slot, slot_key},
+    aggregate::{
+        self, At, Content, Decided, Decision, Grant, Kept, Listed, Person, Reach, Request, Slot,
+        slot_key,
+    },
     compare::{self, Budget},
     naming,
     session::{self, Session, Source},
@@ -30,11 +33,13 @@ pub(super) fn ask(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Mis
             .map(Content::key)
             .chain([Request::key(event.subject.as_str())]),
     )?;
+    let unnoted = unnoted(&bound, session)?;
     for digest in &bound {
         session.change(digest, |kept: &mut Content| {
             aggregate::add(&mut kept.asked, entry.index);
         })?;
     }
+    note_bundles(entry.index, &unnoted, session)?;
     session.change(&event.subject, |kept: &mut Request| {
         if kept.asked.len() < aggregate::LIST_MAX {
             kept.asked.insert(entry.index, entry.payload_hash.to_hex());
@@ -84,14 +89,16 @@ fn keep(
 ) -> Result<(), Missing> {
     let profile = &entry.event.profile;
     let (sha256, commits) = digests(profile.binds());
+    let reach = reach(entry, session)?;
     let decision = Decision {
-        at: At::of(entry),
+        at: At::by_rule(entry),
         decided,
         by: entry.event.source.as_str().to_owned(),
         service: profile.service.clone(),
         environment: profile.environment.clone(),
         expires,
         request,
+        reach,
         deployments: BTreeSet::new(),
         uncompared: false,
         sha256,
@@ -112,12 +119,13 @@ fn keep(
         _ => None,
     };
     session.put(&id, decision);
+    let unnoted = unnoted(&bound, session)?;
     for digest in &bound {
         session.change(digest, |kept: &mut Content| {
-            kept.more_decisions |=
-                !aggregate::add_to(&mut kept.decisions, entry.index, aggregate::COMPARED_MAX);
+            kept.decide(entry.index, decided);
         })?;
     }
+    note_bundles(entry.index, &unnoted, session)?;
     if let Some(place) = place
         && decided == Decided::Override
     {
@@ -126,6 +134,59 @@ fn keep(
         })?;
     }
     compare::decision(entry.index, &mut Budget::new(), session)
+}
+
+/// Where a decision may count that does not name both service and environment.
+fn reach(entry: Entry<'_>, session: &Session<'_>) -> Result<Option<Reach>, Missing> {
+    let profile = &entry.event.profile;
+    if profile.service.is_some() && profile.environment.is_some() {
+        return Ok(None);
+    }
+    let source = entry.event.source.as_str();
+    let registration = entry.key.to_string();
+    session.want([Grant::key(registration.as_str()), Person::key(source)])?;
+    let roles = match &profile.role {
+        None => None,
+        Some(role) => {
+            let given = session.get::<Person>(source)?.roles.into_values();
+            Some(given.filter(|held| held.role == *role).collect())
+        }
+    };
+    let grant = session.find(&registration)?;
+    Ok(Some(Reach { grant, roles }))
+}
+
+/// Those digests about which nothing was asked or decided yet.
+fn unnoted(bound: &BTreeSet<String>, session: &Session<'_>) -> Result<Vec<String>, Missing> {
+    let mut unnoted = Vec::new();
+    for digest in bound {
+        if !session.look(digest)?.is_some_and(Content::is_noted) {
+            unnoted.push(digest.clone());
+        }
+    }
+    Ok(unnoted)
+}
+/// Something is asked or decided about these digests for the first time: where one is a bundle, what it lists remembers it.
+fn note_bundles(
+    index: u64,
+    manifests: &[String],
+    session: &mut Session<'_>,
+) -> Result<(), Missing> {
+    let mut listed = Vec::new();
+    for manifest in manifests {
+        let content = session.look::<Content>(manifest)?;
+        let elements = content.into_iter().flat_map(|content| &content.elements);
+        listed.extend(elements.map(|element| (element.clone(), manifest)));
+    }
+    // What is beyond was not compared either, and the decision says so.
+    listed.truncate(compare::CONTENTS_MAX);
+    session.want(listed.iter().map(|(element, _)| Content::key(element)))?;
+    for (element, manifest) in listed {
+        session.change(&element, |kept: &mut Content| {
+            kept.list_bundle(manifest, Listed { index, noted: true });
+        })?;
+    }
+    Ok(())
 }
 
 /// A bundle lists what belongs to it.
@@ -149,9 +210,13 @@ pub(super) fn define(
             kept.elements.extend(elements.iter().cloned());
             aggregate::add(&mut kept.described, entry.index);
         })?;
+        let listed = Listed {
+            index: entry.index,
+            noted: session.get::<Content>(manifest)?.is_noted(),
+        };
         for element in &elements {
             session.change(element, |kept: &mut Content| {
-                kept.add_bundle(manifest, entry.index);
+                kept.list_bundle(manifest, listed);
             })?;
         }
         if elements.is_subset(&known) {

@@ -1,15 +1,41 @@
-//! Persons and accounts, so that answers can name them, and the numbers emitters give their events.
+//! Persons and accounts, so that answers can name them, for what their keys and roles hold, and the numbers emitters give their
+//! events.
 
 use super::{
     Entry, Missing,
-    aggregate::{Account, Chain, Person},
+    aggregate::{Account, Chain, Grant, Person, RoleHeld},
     session::Session,
 };
-use crate::kind::AccountLinked;
+use crate::kind::{AccountLinked, KeyRegistered, RoleGranted};
 
 pub(super) fn describe(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Missing> {
     session.change(&entry.event.subject, |kept: &mut Person| {
         kept.describe(entry.index);
+    })
+}
+
+/// A key is registered: for what it may speak.
+pub(super) fn register(entry: Entry<'_>, registered: &KeyRegistered, session: &mut Session<'_>) {
+    let grants = registered.grants.clone().unwrap_or_default();
+    let grant = Grant {
+        services: grants.services,
+        environments: grants.environments,
+    };
+    session.put(&entry.index.to_string(), grant);
+}
+/// A person is given a role.
+pub(super) fn grant(
+    entry: Entry<'_>,
+    granted: &RoleGranted,
+    session: &mut Session<'_>,
+) -> Result<(), Missing> {
+    let role = RoleHeld {
+        role: granted.role.clone(),
+        services: granted.services.clone(),
+        environments: granted.environments.clone(),
+    };
+    session.change(&entry.event.subject, |kept: &mut Person| {
+        kept.give(entry.index, role);
     })
 }
 

@@ -72,13 +72,44 @@ fn no_entry_is_compared_with_more_than_its_budget_however_many_bind_the_same() {
     assert!(bytes < 5_000_000, "{bytes} bytes written");
     assert!(models.rounds_max < 10, "{} rounds", models.rounds_max);
     for content in models.all::<Content>().values() {
-        assert_eq!(content.decisions.len(), COMPARED_MAX);
+        assert_eq!(content.overrides.len(), COMPARED_MAX);
         assert_eq!(content.deployments.len(), COMPARED_MAX);
         assert!(content.more_decisions);
     }
     for deployment in models.all::<Deployment>().values() {
-        assert!(deployment.decisions.len() <= COMPARED_MAX);
+        assert!(deployment.overrides.len() <= COMPARED_MAX);
     }
+}
+
+#[test]
+fn many_overrides_and_bundles_keep_no_decision_from_being_found() {
+    let mut teller = Teller::default();
+    teller.person(INES, "Ines Okafor");
+    let bundle = |teller: &mut Teller, name: &str, others: &[String]| {
+        let mut elements = vec![image("m1")];
+        elements.extend(others.iter().cloned());
+        teller.bundle(name, &elements);
+    };
+    bundle(&mut teller, "release", &[image("m2")]);
+    let release = teller.manifests["release"].clone();
+    let place = json!({"service": "shop", "environment": "e0"});
+    teller.decide_for(INES, 2, &release, "approved", &place);
+    for n in 0..COMPARED_MAX + 5 {
+        let profile = json!({"binds": [{"name": "image", "digest": {"sha256": image("m1")}}]});
+        declare(&mut teller, n, &profile);
+        bundle(&mut teller, &format!("junk{n}"), &[image(&format!("j{n}"))]);
+    }
+    let bound = json!([{"name": "image", "digest": {"sha256": image("m1")}}]);
+    deploy(&mut teller, 0, &bound);
+    let models = Models::of(&teller.told, 7);
+    let deployments = models.all::<Deployment>();
+    let deployment = deployments.values().next().unwrap();
+    assert_eq!(deployment.decisions.len(), 1, "the bundle's approval");
+    assert_eq!(deployment.overrides.len(), COMPARED_MAX);
+    assert!(deployment.uncompared, "overrides were left out");
+    let content: Content = models.get(&image("m1")).unwrap();
+    assert!(content.bundles[&release].noted);
+    assert!(!content.more_bundles);
 }
 
 #[test]
@@ -87,17 +118,17 @@ fn what_was_not_compared_says_so_and_what_came_first_stays() {
     let models = crowd(count, &binds(1), false);
     for (key, deployment) in models.all::<Deployment>() {
         let number: usize = deployment.id[1..].parse().unwrap();
-        let full = deployment.decisions.len() == COMPARED_MAX;
+        let full = deployment.overrides.len() == COMPARED_MAX;
         assert_eq!(full, number < COMPARED_MAX, "{key}");
         assert!(deployment.uncompared, "{key}");
         let first = u64::try_from(count).unwrap();
         if full {
-            assert_eq!(deployment.decisions.keys().next(), Some(&first));
+            assert_eq!(deployment.overrides.keys().next(), Some(&first));
         }
     }
     let few = crowd(COMPARED_MAX, &binds(1), false);
     for deployment in few.all::<Deployment>().values() {
-        assert_eq!(deployment.decisions.len(), COMPARED_MAX);
+        assert_eq!(deployment.overrides.len(), COMPARED_MAX);
         assert!(!deployment.uncompared);
     }
     assert!(few.all::<Decision>().values().all(|one| !one.uncompared));

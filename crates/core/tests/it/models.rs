@@ -12,7 +12,8 @@ use piperoll_core::{
         self, Key, Missing, Row, Working,
         aggregate::{Held, Kept},
     },
-    time::{self, Timestamp},
+    leaf::Leaf,
+    time::Timestamp,
 };
 use piperoll_tlog::{Hash, hash};
 use serde_json::Value;
@@ -28,6 +29,8 @@ pub(crate) struct Told {
     pub(crate) event: Arc<Event>,
     pub(crate) payload_hash: Hash,
     pub(crate) recorded_at: Timestamp,
+    /// The entry that registered its key.
+    pub(crate) key: u64,
     pub(crate) texts: BTreeMap<String, String>,
 }
 impl Told {
@@ -43,6 +46,7 @@ impl Told {
             event: Arc::new(event),
             payload_hash: hash::sha256(payload.as_bytes()),
             recorded_at,
+            key: 0,
             texts,
         }
     }
@@ -78,11 +82,12 @@ pub(crate) fn example() -> Vec<Told> {
                 &base64::engine::general_purpose::STANDARD,
                 payload.as_bytes(),
             );
-            Told::new(
-                &payload,
-                time::parse(line["recorded_at"].as_str().unwrap()).unwrap(),
-                words.remove(&encoded).unwrap_or_default(),
-            )
+            let leaf = Leaf::parse(line["leaf"].as_str().unwrap().as_bytes()).unwrap();
+            let words = words.remove(&encoded).unwrap_or_default();
+            Told {
+                key: leaf.key.index,
+                ..Told::new(&payload, leaf.recorded_at, words)
+            }
         })
         .collect()
 }
@@ -125,6 +130,7 @@ impl Models {
             index: u64::try_from(self.told.len()).unwrap(),
             recorded_at: told.recorded_at,
             payload_hash: told.payload_hash,
+            key: told.key,
             event: &told.event,
         };
         for key in fold::needs(entry) {

@@ -367,6 +367,61 @@ fn an_approval_signed_after_the_deployment_is_told_as_such() {
 }
 
 #[test]
+fn nobody_approves_in_the_past() {
+    for (recorded, chip, mark) in [
+        (54, "✓ approved, exact content", "✓ exactly what ran"),
+        (90, "✓ approved, exact content", "✓ exactly what ran"),
+        (
+            101,
+            "! approved only afterwards",
+            "! exactly what ran, but recorded only afterwards",
+        ),
+    ] {
+        let mut teller = merged(1);
+        deploy(&mut teller, 100, "d", "m1");
+        teller.decide(INES, 50, "m1", "approved");
+        teller.recorded_at(recorded);
+        let late = story(&models(&teller), 1);
+        assert_eq!(chips(&late)[0], chip, "recorded at {recorded}");
+        assert_eq!(late.agreements[0].mark.plain(), mark);
+    }
+}
+
+#[test]
+fn who_names_no_place_decides_only_where_they_may() {
+    let everywhere = json!({});
+    let in_production = json!({"environment": "production"});
+    for (services, place, chip, mark) in [
+        (
+            &["shop"][..],
+            &everywhere,
+            "✓ approved, exact content",
+            "✓ exactly what ran",
+        ),
+        (
+            &["sh*"],
+            &in_production,
+            "✓ approved, exact content",
+            "✓ exactly what ran",
+        ),
+        (
+            &["web"],
+            &in_production,
+            "✕ deployed without approval",
+            "✕ they may not decide for this place",
+        ),
+    ] {
+        let mut teller = merged(1);
+        teller.role(INES, services);
+        teller.decide_for(INES, 50, &image("m1"), "approved", place);
+        deploy(&mut teller, 100, "d", "m1");
+        let told = story(&models(&teller), 1);
+        assert_eq!(chips(&told)[0], chip, "{services:?}");
+        assert_eq!(told.agreements[0].mark.plain(), mark);
+    }
+}
+
+#[test]
 fn an_approval_of_other_content_covers_nothing_that_ran() {
     let mut teller = merged(1);
     teller.decide(INES, 50, "something else", "approved");

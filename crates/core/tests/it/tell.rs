@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use piperoll_core::time::{self, Timestamp};
+use piperoll_core::{
+    kind::{BundleElement, bundle_hash},
+    time::{self, Timestamp},
+};
 use piperoll_tlog::hash;
 use serde_json::{Value, json};
 
@@ -32,6 +35,8 @@ pub(crate) fn at(minute: u64) -> Timestamp {
 #[derive(Default)]
 pub(crate) struct Teller {
     pub(crate) told: Vec<Told>,
+    /// The bundles that were defined, by name.
+    pub(crate) manifests: BTreeMap<String, String>,
 }
 impl Teller {
     /// An event of a kind; `profile` holds what is to be in the profile beside what every event has.
@@ -188,25 +193,82 @@ impl Teller {
     }
     /// A person decides about an image for production.
     pub(crate) fn decide(&mut self, person: &str, minute: u64, what: &str, decision: &str) {
-        let digest = image(what);
+        self.decide_about(person, minute, &image(what), decision);
+    }
+    /// The same about a digest.
+    pub(crate) fn decide_about(&mut self, person: &str, minute: u64, digest: &str, decision: &str) {
+        let place = json!({"service": "shop", "environment": "production"});
+        self.decide_for(person, minute, digest, decision, &place);
+    }
+    /// The same for a place, or for none.
+    pub(crate) fn decide_for(
+        &mut self,
+        person: &str,
+        minute: u64,
+        digest: &str,
+        decision: &str,
+        place: &Value,
+    ) {
+        let request = format!("request-{}", &digest[..8]);
+        let mut profile = json!({
+            "role": "technical-approver",
+            "binds": [{"name": "image", "digest": {"sha256": digest}}],
+            "approval": {"request": image("request"), "shown": "shown", "from": []},
+        });
+        let members = profile.as_object_mut().unwrap();
+        members.extend(place.as_object().unwrap().clone());
         self.say(
             ("approval.updated", person),
             minute,
-            &format!("request-{what}"),
+            &request,
             &json!({
-                "approvalDetailsUrl": format!("urn:piperoll:approval:request-{what}"),
+                "approvalDetailsUrl": format!("urn:piperoll:approval:{request}"),
                 "resourceTargetUrl": format!("urn:sha256:{digest}"),
                 "responder": person,
                 "decision": decision,
             }),
-            &json!({
-                "environment": "production",
-                "role": "technical-approver",
-                "binds": [{"name": "image", "digest": {"sha256": digest}}],
-                "approval": {"request": image("request"), "shown": "shown", "from": []},
-            }),
+            &profile,
             &[("shown", "What will change.")],
         );
+    }
+    /// A bundle of images is defined.
+    pub(crate) fn bundle(&mut self, name: &str, images: &[String]) {
+        let elements: Vec<BundleElement> = images
+            .iter()
+            .map(|sha256| BundleElement {
+                purl: format!("pkg:oci/{sha256}"),
+                sha256: sha256.clone(),
+            })
+            .collect();
+        let manifest = bundle_hash(&elements).unwrap().to_hex();
+        let bind = json!([{"name": format!("bundle:{name}@1"), "digest": {"sha256": manifest}}]);
+        let content = json!({"name": name, "version": "1", "elements": elements});
+        let said = ("bundle.defined", PIPELINE);
+        self.say(
+            said,
+            1,
+            &format!("{name}@1"),
+            &content,
+            &json!({"binds": bind}),
+            &[],
+        );
+        self.manifests.insert(name.to_owned(), manifest);
+    }
+    /// An administrator gives a person the role of a technical approver for some services.
+    pub(crate) fn role(&mut self, person: &str, services: &[&str]) {
+        let content = json!({"role": "technical-approver", "services": services});
+        self.say(
+            ("role.granted", ADMIN),
+            0,
+            person,
+            &content,
+            &json!({}),
+            &[],
+        );
+    }
+    /// The last event was recorded that late.
+    pub(crate) fn recorded_at(&mut self, minute: u64) {
+        self.told.last_mut().unwrap().recorded_at = at(minute);
     }
     pub(crate) fn alert(&mut self, minute: u64, from: u64, over: bool) {
         let starts = at(from).to_string();

@@ -353,6 +353,7 @@ fn entry(index: u64, recorded: &Recorded) -> fold::Entry<'_> {
         index,
         recorded_at: recorded.recorded_at,
         payload_hash: recorded.payload_hash,
+        key: recorded.key.index,
         event: &recorded.event,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::At;
+use super::{At, Decided};
 use crate::{event::Bind, kind::Outcome};
 
 /// A deployment, rollback or another system's report of one, by [`super::deployment_key`].
@@ -44,9 +44,34 @@ pub struct Deployment {
     /// Decisions about what it binds.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub decisions: BTreeMap<u64, Match>,
+    /// Overrides for what it binds, or for its place.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub overrides: BTreeMap<u64, Match>,
     /// There may be decisions about it that it was not compared with.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub uncompared: bool,
+}
+impl Deployment {
+    /// Decisions and overrides about it.
+    pub fn all_decisions(&self) -> impl Iterator<Item = (u64, Match)> {
+        let both = self.decisions.iter().chain(&self.overrides);
+        both.map(|(index, matched)| (*index, *matched))
+    }
+    /// How a decision or override is about it.
+    pub fn match_of(&self, index: u64) -> Option<Match> {
+        self.decisions
+            .get(&index)
+            .or_else(|| self.overrides.get(&index))
+            .copied()
+    }
+    /// The list in which a decision stands.
+    pub(in crate::fold) fn list_of(&mut self, decided: Decided) -> &mut BTreeMap<u64, Match> {
+        if decided == Decided::Override {
+            &mut self.overrides
+        } else {
+            &mut self.decisions
+        }
+    }
 }
 /// How much of what a deployment binds a decision covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +81,8 @@ pub enum Match {
     Part,
     /// An override that names no content, for this place at this time.
     Place,
+    /// It covers what is deployed and names no place, and whoever decided may not speak for this one.
+    Outside,
 }
 /// The commits a deployment brings, oldest first, and which changes claim them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

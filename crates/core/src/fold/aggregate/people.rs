@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::authority::Grants;
+
 /// Gaps in a chain that are told apart.
 const CHAIN_RANGES_MAX: usize = 200;
-/// Descriptions of a person, and links of an account, that are remembered. Only administrators give them, and the last one holds,
+/// Descriptions and roles of a person, and links of an account, that are remembered. Only administrators give them, and the last one holds,
 /// so the earliest go.
 pub const SAYINGS_MAX: usize = 200;
 
@@ -19,8 +21,44 @@ pub struct Person {
     /// How many earlier ones are no longer listed.
     #[serde(skip_serializing_if = "is_zero")]
     pub described_before: u64,
+    /// The roles they were given, by the entry that gave them, the latest [`SAYINGS_MAX`].
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub roles: BTreeMap<u64, RoleHeld>,
+}
+/// A role somebody was given, and where; absent means everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleHeld {
+    pub role: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environments: Option<Vec<String>>,
+}
+impl RoleHeld {
+    /// Whether it holds there.
+    pub fn covers(&self, service: &str, environment: &str) -> bool {
+        let covers = |patterns: &Option<Vec<String>>, name: &str| {
+            patterns
+                .as_ref()
+                .is_none_or(|patterns| Grants::covers(patterns, name))
+        };
+        covers(&self.services, service) && covers(&self.environments, environment)
+    }
+}
+/// For what a registered key may speak, by the entry that registered it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Grant {
+    pub services: Vec<String>,
+    pub environments: Vec<String>,
 }
 impl Person {
+    pub(in crate::fold) fn give(&mut self, index: u64, role: RoleHeld) {
+        self.roles.insert(index, role);
+        if self.roles.len() > SAYINGS_MAX {
+            self.roles.pop_first();
+        }
+    }
     pub(in crate::fold) fn describe(&mut self, index: u64) {
         self.described.push(index);
         if self.described.len() > SAYINGS_MAX {
