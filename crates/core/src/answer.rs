@@ -48,7 +48,7 @@ pub use log_row::{EntryView, LogRow, NamedText, entry, log_row};
 pub use picture::{AlertBar, Bar, Lane, PersonMark, Picture, Stage};
 pub use story::{ChangeLine, State, Story, changes, entries_of_change, story};
 pub use timeline::{Timeline, Window, timeline};
-pub use where_is::{Behind, Cell, Contents, SlotRead, Where, WhereRow, where_is};
+pub use where_is::{Behind, Cell, Contents, Narrowed, SlotRead, Where, WhereRow, where_is};
 
 use crate::{
     event::Event,

@@ -6,33 +6,38 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Words,
+    EntryRead, Words,
     asked::Asked,
     environment, names,
     part::{Mark, Moment, Sentence, Tone, Who},
     say,
 };
 use crate::{
-    fold::aggregate::{Decided, Decision, Deployment, Match},
+    event::{Bind, Digest},
+    fold::aggregate::{Decided, Decision, Deployment, Match, Request},
     kind::Outcome,
 };
 
 /// Names in one cell of the matrix; the story has them all.
 const DECIDERS_NAMED_MAX: usize = 4;
 
-/// One decision of one person.
+/// One decision of one person, or an override.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Agreement {
     pub who: Who,
     /// `business approver`; absent if the decision names none.
     #[serde(default)]
     pub role: Option<String>,
-    /// `approved`, `rejected`, `changes requested`, `deferred`, `delegated`, `escalated`.
+    /// `approved`, `rejected`, `changes requested`, `deferred`, `delegated`, `escalated`, `override`.
     pub decision: String,
+    /// Until when it holds, if it has an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     pub at: Moment,
-    /// What they were shown.
-    pub shown: Words,
-    /// What they said; absent when the decision names no comment.
+    /// What they were shown; an override was shown nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Words>,
+    /// What they said, of an override its reason; absent when the event names no such text.
     #[serde(default)]
     pub comment: Option<Words>,
     #[serde(default)]
@@ -40,6 +45,9 @@ pub struct Agreement {
     #[serde(default)]
     pub environment: Option<String>,
     pub covers: Covers,
+    /// What is wrong with the request it answers, if anything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<String>,
     /// `✓ exactly what ran`, `! only part of what ran`, `… nothing deployed yet`, `✕ expired before it was deployed`.
     pub mark: Mark,
 }
@@ -151,6 +159,10 @@ fn span(deployment: &Deployment) -> (Timestamp, Timestamp) {
 /// What the decisions make of a deployment, in signs and words.
 pub(super) fn marks(deployment: &Deployment, standing: &Standing) -> Vec<Mark> {
     let mut marks = Vec::new();
+    if deployment.uncompared {
+        let word = "more decisions than can be compared";
+        marks.push(Mark::new('!', Tone::Warn, word));
+    }
     if !standing.rejected.is_empty() {
         marks.push(Mark::new('✕', Tone::Bad, "rejected"));
     }
@@ -229,7 +241,6 @@ pub(super) fn agreements(
 ) -> Vec<Agreement> {
     let mut rows: Vec<(Timestamp, u64)> = decisions
         .iter()
-        .filter(|(_, decision)| decision.decided != Decided::Override)
         .map(|(index, decision)| (decision.at.time, *index))
         .collect();
     rows.sort_unstable();
@@ -271,12 +282,15 @@ fn row(
         (Some(deployment), Some(matched)) => covers(deployment, decision, matched),
         _ => Covers::NotDeployed,
     };
-    let shown = profile
-        .approval
-        .as_ref()
-        .and_then(|approval| entry.texts.get(&approval.shown))
-        .cloned()
-        .unwrap_or(Words::NotSupplied);
+    let shown = profile.approval.as_ref().map(|approval| {
+        let words = entry.texts.get(&approval.shown);
+        words.cloned().unwrap_or(Words::NotSupplied)
+    });
+    let said = if decision.decided == Decided::Override {
+        "reason"
+    } else {
+        "comment"
+    };
     let at = names::moment(entry);
     // What its signer says of the time does not count where it was recorded much later.
     let late = deployment.is_some_and(|deployment| at.time <= span(deployment).0);
@@ -285,13 +299,33 @@ fn row(
         role: profile.role.as_deref().map(say::role),
         decision: word(decision.decided).to_owned(),
         mark: mark(decision.decided, covers, deployment, late),
+        doubt: doubt(entry, asked).map(str::to_owned),
         at,
         shown,
-        comment: entry.texts.get("comment").cloned(),
+        comment: entry.texts.get(said).cloned(),
+        until: decision.expires,
         service: profile.service.clone(),
         environment: profile.environment.clone(),
         covers,
     })
+}
+/// Whether the request that a decision answers is there, and asked for the same content.
+fn doubt(entry: &EntryRead, asked: &Asked<'_>) -> Option<&'static str> {
+    let profile = &entry.event.profile;
+    let hash = profile.approval.as_ref()?.request?.to_hex();
+    let request: Request = asked.find(&entry.event.subject).unwrap_or_default();
+    let requested = request
+        .asked
+        .iter()
+        .find(|(index, payload)| **payload == hash && asked.has(**index));
+    let Some((index, _)) = requested else {
+        return Some("the request it answers is not recorded");
+    };
+    let of = |binds: &[Bind]| -> BTreeSet<Digest> {
+        binds.iter().map(|bind| bind.digest.clone()).collect()
+    };
+    let asked_for = asked.entry(*index)?.event.profile.binds();
+    (of(asked_for) != of(profile.binds())).then_some("the request it answers is for other content")
 }
 fn word(decided: Decided) -> &'static str {
     match decided {
@@ -340,8 +374,17 @@ fn mark(decided: Decided, covers: Covers, deployment: Option<&Deployment>, late:
             Decided::Rejected | Decided::ChangesRequested,
             Covers::Exactly | Covers::Afterwards | Covers::Expired,
         ) => Mark::new('✕', Tone::Bad, format!("exactly {what}")),
+        (Decided::Override, Covers::Exactly | Covers::Part) => {
+            Mark::new('!', Tone::Warn, format!("for {what}, review owed"))
+        }
+        (Decided::Override, Covers::Afterwards) => {
+            Mark::new('!', Tone::Warn, "declared only afterwards")
+        }
+        (Decided::Override, Covers::Expired) => {
+            Mark::new('✕', Tone::Bad, "lapsed before it was deployed")
+        }
         (
-            Decided::Deferred | Decided::Delegated | Decided::Escalated | Decided::Override,
+            Decided::Deferred | Decided::Delegated | Decided::Escalated,
             Covers::Exactly | Covers::Part | Covers::Afterwards | Covers::Expired,
         ) => Mark::soft(format!("about {what}")),
     }

@@ -74,10 +74,10 @@ impl Source for Asked<'_> {
     fn is_there(&self, key: &Key) -> bool {
         self.reading.aggregates.contains_key(key)
     }
-    fn find<A: Kept>(&self, id: &str) -> Result<Option<A>, Missing> {
+    fn look<A: Kept>(&self, id: &str) -> Result<Option<&A>, Missing> {
         let key = A::key(id);
         match self.reading.aggregates.get(&key) {
-            Some(held) => Ok(held.as_deref().and_then(A::unwrap).cloned()),
+            Some(held) => Ok(held.as_deref().and_then(A::unwrap)),
             None => Err(Missing([key].into())),
         }
     }

@@ -399,10 +399,6 @@ pub(super) fn chips(material: &Material, asked: &Asked<'_>) -> Vec<Mark> {
         });
         return chips;
     };
-    if main.uncompared {
-        let word = "more decisions than can be compared";
-        chips.push(Mark::new('!', Tone::Warn, word));
-    }
     chips.extend(agreement::marks(main, &agreement::standing(main, asked)));
     chips.extend(Further::of(material, main, asked).and_then(|further| further.mark()));
     if main.place.undone_by.is_some() {

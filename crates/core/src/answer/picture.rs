@@ -292,21 +292,22 @@ fn alerts(material: &Material, asked: &Asked<'_>) -> Vec<AlertBar> {
         .filter_map(|trouble| {
             let from = trouble.from?;
             let index = trouble.opened.first().copied()?;
-            let since = material
+            let before = material
                 .deployments
-                .values()
-                .chain(material.rollbacks.values())
-                .find(|deployment| {
-                    deployment.entries.iter().next().is_some()
-                        && trouble.followed.as_deref() == Some(key(deployment).as_str())
-                })
-                .map(|deployment| line::since(trouble, deployment));
+                .iter()
+                .chain(&material.rollbacks)
+                .find(|(key, _)| trouble.has_followed(key))
+                .map(|(_, deployment)| deployment);
+            let since = before.map(|deployment| line::since(trouble, deployment));
+            let environment = before
+                .map(|deployment| deployment.environment.as_str())
+                .or_else(|| Some(trouble.places.first()?.split_once('\n')?.1));
             let over = trouble.closed.iter().any(|index| asked.has(*index));
             Some(AlertBar {
                 from,
                 to: trouble.to.filter(|_| over),
                 index,
-                environment: trouble.environment.clone().unwrap_or_default(),
+                environment: environment.unwrap_or_default().to_owned(),
                 label: match since {
                     Some(since) => format!("{}, {since}", trouble.name),
                     None => trouble.name.clone(),
@@ -317,14 +318,6 @@ fn alerts(material: &Material, asked: &Asked<'_>) -> Vec<AlertBar> {
     bars.sort_by_key(|bar| (bar.from, bar.index));
     bars
 }
-fn key(deployment: &Deployment) -> String {
-    crate::fold::aggregate::deployment_key(
-        &deployment.service,
-        &deployment.environment,
-        &deployment.id,
-    )
-}
-
 /// The picture in one sentence.
 fn description(people: &[PersonMark], lanes: &[Lane], alerts: &[AlertBar]) -> Sentence {
     let mut sentence = Sentence::default();

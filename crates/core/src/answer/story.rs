@@ -313,6 +313,12 @@ fn beyond(material: &Material) -> Vec<Sentence> {
         }
     }
     let deployments = material.deployments.values();
+    for late in deployments.clone().filter(|one| one.place.late) {
+        sentences.push(Sentence::plain_text(format!(
+            "A deployment to {} came after so many later ones that it is not known what it brought, or what ran before and after it.",
+            late.environment
+        )));
+    }
     if deployments.clone().any(|one| one.uncompared)
         || material.decisions.values().any(|one| one.uncompared)
     {

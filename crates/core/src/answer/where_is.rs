@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     fold::{
-        aggregate::{Deployment, Holding, Slot, slot_key},
+        aggregate::{Change, Deployment, Holding, Slot, slot_key},
         contents::between,
     },
     kind::Outcome,
@@ -25,8 +25,28 @@ use crate::{
 pub struct SlotRead {
     pub service: String,
     pub environment: String,
-    /// The row's JSON, as the fold wrote it.
-    pub body: String,
+    /// What is there; `None` when it is known that nothing is any more.
+    pub holding: Option<Holding>,
+}
+impl SlotRead {
+    /// From the row's JSON, as the fold wrote it.
+    pub fn read(
+        service: String,
+        environment: String,
+        body: &str,
+    ) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            holding: serde_json::from_str(body)?,
+            service,
+            environment,
+        })
+    }
+}
+/// Which part of the matrix is asked for; `None` means all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Narrowed<'a> {
+    pub service: Option<&'a str>,
+    pub environment: Option<&'a str>,
 }
 
 /// The matrix of services and environments.
@@ -112,26 +132,36 @@ pub enum Contents {
 }
 
 /// The matrix from the slot rows in force. Needs no entries but those that name people and changes.
-pub fn where_is(slots: &[SlotRead], reading: &Reading) -> Result<Where, Need> {
+pub fn where_is(
+    slots: &[SlotRead],
+    narrowed: Narrowed<'_>,
+    reading: &Reading,
+) -> Result<Where, Need> {
     let asked = Asked::new(reading);
-    let mut held: BTreeMap<&str, BTreeMap<&str, Holding>> = BTreeMap::new();
+    let mut held: BTreeMap<&str, BTreeMap<&str, &Holding>> = BTreeMap::new();
     for slot in slots {
-        // The fold wrote it; what does not read is what an empty slot says.
-        if let Ok(Some(holding)) = serde_json::from_str::<Option<Holding>>(&slot.body) {
-            held.entry(&slot.service)
-                .or_default()
-                .insert(&slot.environment, holding);
+        if let Some(holding) = &slot.holding
+            && narrowed.service.is_none_or(|name| name == slot.service)
+        {
+            let service = held.entry(&slot.service).or_default();
+            service.insert(&slot.environment, holding);
         }
     }
     let names: BTreeSet<&str> = held.values().flat_map(BTreeMap::keys).copied().collect();
     let mut environments: Vec<String> = names.into_iter().map(str::to_owned).collect();
     environment::sort(&mut environments);
+    let shown: Vec<String> = environments
+        .iter()
+        .filter(|name| narrowed.environment.is_none_or(|own| own == *name))
+        .cloned()
+        .collect();
+    // How far one environment is behind another is told of those that are not shown too.
     let rows: Vec<WhereRow> = held
         .iter()
         .map(|(service, held)| WhereRow {
             service: (*service).to_owned(),
             behind: behind(held, &environments, &asked),
-            cells: environments
+            cells: shown
                 .iter()
                 .map(|environment| {
                     let holding = held.get(environment.as_str())?;
@@ -142,9 +172,12 @@ pub fn where_is(slots: &[SlotRead], reading: &Reading) -> Result<Where, Need> {
         .collect();
     let answer = Where {
         as_of: AsOf::of(reading),
-        lead: lead(&rows, &environments),
-        environments,
-        rows,
+        lead: match absent(narrowed, &rows, &shown) {
+            Some(absent) => absent,
+            None => lead(&rows, &shown),
+        },
+        rows: if shown.is_empty() { Vec::new() } else { rows },
+        environments: shown,
     };
     asked.finish(answer)
 }
@@ -202,6 +235,9 @@ fn marks(
     asked: &Asked<'_>,
 ) -> Vec<Mark> {
     let mut marks = Vec::new();
+    if is_disputed(deployment, asked) {
+        marks.push(Mark::new('!', Tone::Warn, "cannot be judged"));
+    }
     if deployment.rollback {
         let from: Vec<String> = holding
             .undid
@@ -236,9 +272,16 @@ fn marks(
     marks
 }
 
+/// Whether the change that runs claims a name that another change claims too.
+fn is_disputed(deployment: &Deployment, asked: &Asked<'_>) -> bool {
+    let change = picture::change_of(deployment, asked);
+    let kept = change.and_then(|change| asked.find_ref::<Change>(&change));
+    kept.is_some_and(|kept| kept.disputed.values().any(|index| asked.has(*index)))
+}
+
 /// How far the most production-like environment is behind the one before it that holds this service.
 fn behind(
-    held: &BTreeMap<&str, Holding>,
+    held: &BTreeMap<&str, &Holding>,
     environments: &[String],
     asked: &Asked<'_>,
 ) -> Option<Behind> {
@@ -289,6 +332,21 @@ fn behind(
         other_commits,
         sentence: Sentence::plain_text(sentence),
     })
+}
+/// `No deployment is recorded of checkout in production.`, where that was asked for.
+fn absent(narrowed: Narrowed<'_>, rows: &[WhereRow], shown: &[String]) -> Option<Sentence> {
+    if !rows.is_empty() && !shown.is_empty() {
+        return None;
+    }
+    let of = narrowed.service.map(|name| format!(" of {name}"));
+    let to = narrowed.environment.map(|name| format!(" to {name}"));
+    if of.is_none() && to.is_none() {
+        return None;
+    }
+    let place = say::one_line(&[of, to].into_iter().flatten().collect::<String>());
+    Some(Sentence::plain_text(format!(
+        "No deployment {place} is recorded."
+    )))
 }
 fn plural(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })

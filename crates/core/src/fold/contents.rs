@@ -13,10 +13,13 @@ use super::{
 use crate::limits::CONTENTS_COMMITS_MAX;
 
 /// Runs that lie behind one another on one walk. 500 commits fill 8 runs; the rest is room for pushes that came out of order.
-/// Each costs two rounds of loading, and the projector gives up on an entry after 64.
+/// Each costs two rounds of loading.
 const WALK_RUNS_MAX: usize = 20;
 /// Branches that one walk follows side by side.
 const WALK_PATHS_MAX: usize = 16;
+/// Runs that all walks for one entry follow together: hundreds of deployments that wait for one push, a few runs each. What is not
+/// walked for this entry stays as it was.
+const ENTRY_RUNS_MAX: usize = 2_000;
 
 /// Where a walk back along a branch ended.
 enum Walk {
@@ -24,6 +27,8 @@ enum Walk {
     Found(Vec<String>),
     /// It is not known what comes before these, or it would be too many.
     Open(BTreeSet<String>),
+    /// This entry has had its share.
+    Exhausted,
 }
 
 /// What becomes of a deployment's contents.
@@ -42,8 +47,9 @@ pub(super) fn work_out(
     session.want(keys.iter().map(Deployment::key))?;
     // All of them walk before the first gives up, so that what they need is loaded together.
     let mut worked = Vec::new();
+    let mut runs_left = ENTRY_RUNS_MAX;
     session::each(keys, |key| {
-        worked.push(work_out_one(key, session)?);
+        worked.extend(work_out_one(key, &mut runs_left, session)?);
         Ok(())
     })?;
     let mut commits = BTreeSet::new();
@@ -65,23 +71,29 @@ pub(super) fn work_out(
     })
 }
 
-fn work_out_one(key: String, session: &Session<'_>) -> Result<Worked, Missing> {
+/// `None`: as it was.
+fn work_out_one(
+    key: String,
+    runs_left: &mut usize,
+    session: &Session<'_>,
+) -> Result<Option<Worked>, Missing> {
     let deployment: Deployment = session.get(&key)?;
     let commit = slot::commit_of(&deployment.binds);
     let (commits, waits_for) = match (&commit, &deployment.place.previous_commit) {
         (Some(commit), Some(previous)) if !deployment.rollback && deployment.place.counts() => {
-            match walk(commit, previous, session)? {
+            match walk(commit, previous, runs_left, session)? {
                 Walk::Found(commits) => (Some(commits), BTreeSet::new()),
                 Walk::Open(ends) => (None, ends),
+                Walk::Exhausted => return Ok(None),
             }
         }
         _ => (None, BTreeSet::new()),
     };
-    Ok(Worked {
+    Ok(Some(Worked {
         key,
         commits,
         waits_for,
-    })
+    }))
 }
 
 /// A branch followed back so far: what was passed, newest first, and the commit at which to go on.
@@ -97,14 +109,20 @@ pub(crate) fn between(
     from: &str,
     source: &impl Source,
 ) -> Result<Option<Vec<String>>, Missing> {
-    Ok(match walk(from, to, source)? {
+    let mut runs_left = ENTRY_RUNS_MAX;
+    Ok(match walk(from, to, &mut runs_left, source)? {
         Walk::Found(commits) => Some(commits),
-        Walk::Open(_) => None,
+        Walk::Open(_) | Walk::Exhausted => None,
     })
 }
 
-/// Walks back from `from` until `to`, along each branch that lists it.
-fn walk(from: &str, to: &str, source: &impl Source) -> Result<Walk, Missing> {
+/// Walks back from `from` until `to`, along each branch that lists it, and no further than `runs_left` allows.
+fn walk(
+    from: &str,
+    to: &str,
+    runs_left: &mut usize,
+    source: &impl Source,
+) -> Result<Walk, Missing> {
     if from == to {
         return Ok(Walk::Found(Vec::new()));
     }
@@ -117,21 +135,27 @@ fn walk(from: &str, to: &str, source: &impl Source) -> Result<Walk, Missing> {
     }];
     for _ in 0..WALK_RUNS_MAX {
         source.want(paths.iter().map(|path| Commit::key(path.at.as_str())))?;
-        let mut ids = BTreeSet::new();
-        for path in &paths {
-            ids.extend(push::run_ids(path.branch.as_deref(), &path.at, source)?);
-        }
-        source.want(ids.iter().map(Run::key))?;
-        let mut next = Vec::new();
+        let mut steps = Vec::with_capacity(paths.len());
         for path in paths {
             let ids = push::run_ids(path.branch.as_deref(), &path.at, source)?;
             if ids.is_empty() {
                 open.insert(path.at.clone());
             }
+            let Some(left) = runs_left.checked_sub(ids.len()) else {
+                return Ok(Walk::Exhausted);
+            };
+            *runs_left = left;
+            steps.push((path, ids));
+        }
+        source.want(steps.iter().flat_map(|(_, ids)| ids).map(Run::key))?;
+        let mut next = Vec::new();
+        for (path, ids) in steps {
             for id in ids {
-                let run: Run = source.get(&id)?;
+                let Some(run) = source.look::<Run>(&id)? else {
+                    continue;
+                };
                 let mut passed = path.passed.clone();
-                match follow(&run, &path.at, to, &mut passed) {
+                match follow(run, &path.at, to, &mut passed) {
                     Step::Reached => found.push(passed.into_iter().rev().collect()),
                     Step::TooFar => {}
                     Step::Start(Some(before)) => next.push(Path {

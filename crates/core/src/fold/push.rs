@@ -13,6 +13,9 @@ use super::{
 };
 use crate::kind::BranchPushed;
 
+/// Runs that list one commit: one for each branch that it was pushed to, and a few for what was pushed anew. Beyond, what comes
+/// before it there is unknown.
+const COMMIT_RUNS_MAX: usize = 32;
 /// Commits of one [`Run`]: large enough that walking back 500 commits loads few runs, small enough to be written often.
 const RUN_COMMITS_MAX: usize = 64;
 
@@ -98,7 +101,7 @@ fn place<'a>(
             };
             run.commits.push(commit.to_owned());
             session.change(commit, |kept: &mut Commit| {
-                aggregate::add(&mut kept.runs, id.clone());
+                aggregate::add_to(&mut kept.runs, id.clone(), COMMIT_RUNS_MAX);
             })?;
             open = Some((id, run));
             placed.push(commit);
@@ -173,13 +176,14 @@ pub(super) fn run_ids(
     commit: &str,
     source: &impl Source,
 ) -> Result<Vec<String>, Missing> {
-    let kept: Commit = source.get(commit)?;
+    let kept = source.look::<Commit>(commit)?;
     let prefix = branch
         .map(|branch| format!("{branch}\n"))
         .unwrap_or_default();
     Ok(kept
-        .runs
         .into_iter()
+        .flat_map(|kept| &kept.runs)
         .filter(|id| id.starts_with(&prefix))
+        .cloned()
         .collect())
 }

@@ -11,8 +11,12 @@ use super::{
 pub(crate) trait Source {
     /// Whether it is known what stands under this key, be it nothing.
     fn is_there(&self, key: &Key) -> bool;
-    /// The aggregate, if there is one.
-    fn find<A: Kept>(&self, id: &str) -> Result<Option<A>, Missing>;
+    /// The aggregate as it lies there, if there is one.
+    fn look<A: Kept>(&self, id: &str) -> Result<Option<&A>, Missing>;
+    /// A copy of it.
+    fn find<A: Kept>(&self, id: &str) -> Result<Option<A>, Missing> {
+        Ok(self.look(id)?.cloned())
+    }
     /// The aggregate, or an empty one.
     fn get<A: Kept>(&self, id: &str) -> Result<A, Missing> {
         Ok(self.find(id)?.unwrap_or_default())
@@ -52,17 +56,6 @@ impl<'a> Session<'a> {
         self.put(id, aggregate);
         Ok(())
     }
-    /// The aggregate as it lies there, without a copy.
-    pub(super) fn look<A: Kept>(&self, id: &str) -> Result<Option<&A>, Missing> {
-        let key = A::key(id);
-        if let Some(held) = self.written.get(&key) {
-            return Ok(A::unwrap(held));
-        }
-        match self.working.loaded.get(&key) {
-            Some(held) => Ok(held.as_deref().and_then(A::unwrap)),
-            None => Err(Missing(BTreeSet::from([key]))),
-        }
-    }
     pub(super) fn put<A: Kept>(&mut self, id: &str, aggregate: A) {
         let key = A::key(id);
         let held = aggregate.wrap();
@@ -89,8 +82,15 @@ impl Source for Session<'_> {
     fn is_there(&self, key: &Key) -> bool {
         self.written.contains_key(key) || self.working.is_loaded(key)
     }
-    fn find<A: Kept>(&self, id: &str) -> Result<Option<A>, Missing> {
-        Ok(self.look(id)?.cloned())
+    fn look<A: Kept>(&self, id: &str) -> Result<Option<&A>, Missing> {
+        let key = A::key(id);
+        if let Some(held) = self.written.get(&key) {
+            return Ok(A::unwrap(held));
+        }
+        match self.working.loaded.get(&key) {
+            Some(held) => Ok(held.as_deref().and_then(A::unwrap)),
+            None => Err(Missing(BTreeSet::from([key]))),
+        }
     }
 }
 

@@ -36,35 +36,32 @@ pub(super) fn put(
     entry: Entry<'_>,
     session: &mut Session<'_>,
 ) -> Result<(), Missing> {
-    let mut slot: Slot = session.get(&slot_key(service, environment))?;
+    let place = slot_key(service, environment);
+    let mut slot: Slot = session.get(&place)?;
     let touched = attempt.key.clone();
     match slot.attempts.iter_mut().find(|held| held.key == touched) {
         Some(held) => {
             *held = attempt;
             slot.sort();
         }
-        None => slot.add(attempt),
+        None => {
+            if !slot.add(attempt) {
+                session.change(&touched, |kept: &mut Deployment| kept.place.late = true)?;
+            }
+        }
     }
-    settle(
-        service,
-        environment,
-        slot,
-        BTreeSet::from([touched]),
-        entry,
-        session,
-    )
+    settle(&place, slot, BTreeSet::from([touched]), entry, session)
 }
 
-/// Adds an alert or incident that began at `from`, and works everything out again.
+/// Adds an alert or incident that began at `from` to a place (by its key), and works everything out again.
 pub(super) fn trouble(
-    service: &str,
-    environment: &str,
+    place: &str,
     key: &str,
     from: Timestamp,
     entry: Entry<'_>,
     session: &mut Session<'_>,
 ) -> Result<(), Missing> {
-    let mut slot: Slot = session.get(&slot_key(service, environment))?;
+    let mut slot: Slot = session.get(place)?;
     slot.troubles.insert(key.to_owned(), from);
     if slot.troubles.len() > TROUBLES_MAX {
         let oldest = slot
@@ -75,13 +72,12 @@ pub(super) fn trouble(
             slot.troubles.remove(&oldest);
         }
     }
-    settle(service, environment, slot, BTreeSet::new(), entry, session)
+    settle(place, slot, BTreeSet::new(), entry, session)
 }
 
 /// Works out the places, and tells every deployment and alert for which that is news.
 fn settle(
-    service: &str,
-    environment: &str,
+    place: &str,
     mut slot: Slot,
     mut changed: BTreeSet<String>,
     entry: Entry<'_>,
@@ -90,17 +86,17 @@ fn settle(
     let (places, holding) = slot.places();
     let mut news = Vec::new();
     let mut followed: BTreeMap<String, Option<String>> = BTreeMap::new();
-    for (attempt, place) in slot.attempts.iter_mut().zip(places) {
-        if attempt.place == place {
+    for (attempt, stands) in slot.attempts.iter_mut().zip(places) {
+        if attempt.place == stands {
             continue;
         }
-        for lost in attempt.place.followed_by.difference(&place.followed_by) {
+        for lost in attempt.place.followed_by.difference(&stands.followed_by) {
             followed.entry(lost.clone()).or_insert(None);
         }
-        for won in place.followed_by.difference(&attempt.place.followed_by) {
+        for won in stands.followed_by.difference(&attempt.place.followed_by) {
             followed.insert(won.clone(), Some(attempt.key.clone()));
         }
-        attempt.place = place;
+        attempt.place = stands;
         changed.insert(attempt.key.clone());
         news.push((attempt.key.clone(), attempt.place.clone()));
     }
@@ -110,15 +106,23 @@ fn settle(
             .map(Deployment::key)
             .chain(followed.keys().map(Trouble::key)),
     )?;
-    for (key, place) in news {
-        session.change(&key, |kept: &mut Deployment| kept.place = place)?;
+    for (key, stands) in news {
+        session.change(&key, |kept: &mut Deployment| kept.place = stands)?;
     }
     for (key, deployment) in followed {
-        session.change(&key, |kept: &mut Trouble| kept.followed = deployment)?;
+        session.change(&key, |kept: &mut Trouble| {
+            match deployment {
+                Some(deployment) => kept.followed.insert(place.to_owned(), deployment),
+                None => kept.followed.remove(place),
+            };
+        })?;
     }
     if holding != slot.holding {
         let body = serde_json::to_string(&holding)
             .expect("a holding holds only strings, integers and lists");
+        let (service, environment) = place
+            .split_once('\n')
+            .expect("a slot's key names a service and an environment");
         session.row(Row::Slot {
             service: service.to_owned(),
             environment: environment.to_owned(),
@@ -127,7 +131,7 @@ fn settle(
         });
         slot.holding = holding;
     }
-    session.put(&slot_key(service, environment), slot);
+    session.put(place, slot);
     contents::work_out(changed, entry, session)
 }
 
@@ -137,13 +141,14 @@ impl Slot {
         self.attempts
             .sort_by_key(|attempt| (attempt.at(), attempt.key.clone()));
     }
-    fn add(&mut self, attempt: Attempt) {
+    /// `false`: it is older than all that is remembered, and history only.
+    fn add(&mut self, attempt: Attempt) -> bool {
         let key = attempt.key.clone();
         self.attempts.push(attempt);
         self.sort();
         if self.cut && self.attempts.first().is_some_and(|first| first.key == key) {
-            // Older than all that is remembered: history only.
             self.attempts.remove(0);
+            return false;
         }
         if self.attempts.len() > ATTEMPTS_MAX {
             let held = self.holding.as_ref().map(|holding| &holding.deployment);
@@ -154,6 +159,7 @@ impl Slot {
             self.attempts.remove(oldest.unwrap_or(0));
             self.cut = true;
         }
+        self.attempts.iter().any(|attempt| attempt.key == key)
     }
 
     /// The place of each attempt, and what is in the slot.

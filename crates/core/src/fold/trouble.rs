@@ -1,17 +1,22 @@
 //! Alerts and incidents, and which deployment they followed. Never what caused them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{
     Entry, Missing,
     aggregate::{self, Kept, Slot, Trouble, alert_key, incident_key, slot_key},
-    session::{Session, Source},
+    session::{self, Session, Source},
     slot,
 };
 use crate::{
     kind::{Alert, Kind},
     time,
 };
+
+/// Services and environments that one alert or incident is listed for: the first ones.
+const PLACES_MAX: usize = 16;
 
 pub(super) fn alert(
     entry: Entry<'_>,
@@ -56,14 +61,10 @@ fn take(
 ) -> Result<(), Missing> {
     let profile = &entry.event.profile;
     let place = match (&profile.service, &profile.environment) {
-        (Some(service), Some(environment)) => Some((service, environment)),
+        (Some(service), Some(environment)) => Some(slot_key(service, environment)),
         _ => None,
     };
-    session.want(
-        [Trouble::key(key)]
-            .into_iter()
-            .chain(place.map(|(service, environment)| Slot::key(slot_key(service, environment)))),
-    )?;
+    session.want([Trouble::key(key)])?;
     let opens = matches!(
         entry.event.kind(),
         Kind::AlertFired | Kind::IncidentDetected
@@ -77,23 +78,28 @@ fn take(
     };
     aggregate::add(entries, entry.index);
     // The earliest beginning and the latest end that anybody gives.
-    trouble.from = match (trouble.from, from) {
+    let began = match (trouble.from, from) {
         (Some(known), Some(said)) => Some(known.min(said)),
         (known, said) => known.or(said),
     };
     trouble.to = trouble.to.max(to);
-    if trouble.service.is_none() {
-        trouble.service.clone_from(&profile.service);
+    // An earlier beginning is news to every place; a new place is told of it.
+    let mut told: BTreeSet<String> = BTreeSet::new();
+    if began != trouble.from {
+        told.extend(trouble.places.iter().cloned());
     }
-    if trouble.environment.is_none() {
-        trouble.environment.clone_from(&profile.environment);
+    if let Some(place) = place
+        && aggregate::add_to(&mut trouble.places, place.clone(), PLACES_MAX)
+    {
+        told.insert(place);
     }
-    let from = trouble.from;
+    trouble.from = began;
     session.put(key, trouble);
-    match (place, from) {
-        (Some((service, environment)), Some(from)) => {
-            slot::trouble(service, environment, key, from, entry, session)
-        }
-        _ => Ok(()),
-    }
+    let Some(began) = began else {
+        return Ok(());
+    };
+    session.want(told.iter().map(Slot::key))?;
+    session::each(told, |place| {
+        slot::trouble(&place, key, began, entry, session)
+    })
 }

@@ -1,7 +1,7 @@
 //! What people are told of the example: sentences, marks and rows, made from its entries.
 
 use piperoll_core::answer::{
-    self, Covers, EntryView, Found, LogRow, State, Story, Timeline, Where, Words,
+    self, Covers, EntryView, Found, LogRow, Narrowed, State, Story, Timeline, Where, Words,
     part::{Line, Mark, Sentence},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,7 +24,9 @@ fn chips(story: &Story) -> Vec<String> {
 }
 fn matrix(models: &Models, size: u64) -> Where {
     let slots = models.slots_at(size);
-    models.ask(size, |reading| answer::where_is(&slots, reading))
+    models.ask(size, |reading| {
+        answer::where_is(&slots, Narrowed::default(), reading)
+    })
 }
 /// As the terminal shows a story.
 fn terminal(story: &Story) -> Vec<String> {
@@ -138,7 +140,9 @@ fn agreements_name_who_as_what_and_whether_it_covers_exactly_what_ran() {
             ),
         ]
     );
-    assert!(matches!(&story.agreements[0].shown, Words::Said(shown) if shown.contains("timing")));
+    assert!(
+        matches!(&story.agreements[0].shown, Some(Words::Said(shown)) if shown.contains("timing"))
+    );
     assert_eq!(
         story.agreements[0].comment,
         Some(Words::Said("Fine.\n\tPlease not on Friday.".to_owned()))

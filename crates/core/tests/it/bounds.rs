@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use piperoll_core::{
     answer,
     fold::aggregate::{
-        Account, COMPARED_MAX, Change, Content, Decision, Deployment, LIST_MAX, Person, SAYINGS_MAX,
+        Account, COMPARED_MAX, Change, Commit, Content, Decision, Deployment, LIST_MAX, Person,
+        SAYINGS_MAX,
     },
 };
 use serde_json::{Value, json};
 
 use crate::{
     models::Models,
-    tell::{ADMIN, INES, PIPELINE, Teller, image},
+    tell::{ADMIN, INES, PIPELINE, Teller, commit, image},
 };
 
 const BINDS: usize = 200;
@@ -165,6 +166,36 @@ fn a_change_keeps_its_first_names_and_services_counts_the_rest_and_says_it() {
     let story = models.ask(models.size(), |reading| answer::story(CHANGE, reading));
     let said = serde_json::to_string(&story).unwrap();
     assert!(said.contains("300 are left out"), "{said}");
+}
+
+#[test]
+fn a_push_onto_a_knot_of_pushes_and_waiting_deployments_is_bounded_work() {
+    let mut teller = Teller::default();
+    let chain: Vec<String> = (0..470).map(|n| commit(&format!("c{n}"))).collect();
+    let start = commit("start");
+    teller.push(1, &start, &chain);
+    for n in 0..400 {
+        teller.push(1, &commit(&format!("x{n}")), std::slice::from_ref(&start));
+    }
+    for place in 0..60 {
+        for (minute, what) in [(2, commit("other")), (3, chain[469].clone())] {
+            let bound = json!([{"name": "commit", "digest": {"gitCommit": what}}]);
+            let place =
+                json!({"service": "shop", "environment": format!("e{place}"), "binds": bound});
+            let content = json!({"outcome": "success"});
+            let said = ("deployment.finished", PIPELINE);
+            teller.say(said, minute, &format!("d{minute}"), &content, &place, &[]);
+        }
+    }
+    let mut models = Models::of(&teller.told, 64);
+    let mut more = Teller::default();
+    more.push(4, &commit("y"), &[commit("x0")]);
+    models.go_on(&more.told, 1);
+    assert!(models.read_max < 2_500, "{} read", models.read_max);
+    assert!(models.written_max < 500, "{} written", models.written_max);
+    assert!(models.rounds_max < 24, "{} rounds", models.rounds_max);
+    let start: Commit = models.get(&start).unwrap();
+    assert!(start.runs.len() < 40, "{} runs", start.runs.len());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use piperoll_core::{
     event::Digest,
-    fold::aggregate::{Change, Decided, Decision, Deployment, Holding},
+    fold::aggregate::{Change, Decided, Decision, Deployment},
     kind::Outcome,
 };
 use serde_json::{Value, json};
@@ -31,8 +31,7 @@ pub(crate) fn conclusions(models: &Models) -> Value {
 fn whereabouts(models: &Models) -> Value {
     let mut slots = Vec::new();
     for slot in models.slots_at(models.size()) {
-        let holding: Option<Holding> = serde_json::from_str(&slot.body).unwrap();
-        let holding = holding.expect("nothing was taken away");
+        let holding = slot.holding.expect("nothing was taken away");
         let deployment: Deployment = models.get(&holding.deployment).unwrap();
         let sha256 = deployment.binds.iter().find_map(|bind| match &bind.digest {
             Digest::Sha256(hash) => Some(hash.to_hex()),

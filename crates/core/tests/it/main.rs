@@ -6,6 +6,7 @@
 
 mod answers;
 mod bounds;
+mod doubts;
 mod drafts;
 mod example;
 mod fold;

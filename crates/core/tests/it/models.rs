@@ -216,11 +216,8 @@ impl Models {
             .iter()
             .filter_map(|((service, environment), rows)| {
                 let (_, body) = rows.range(..size).next_back()?;
-                Some(SlotRead {
-                    service: service.clone(),
-                    environment: environment.clone(),
-                    body: body.clone(),
-                })
+                let read = SlotRead::read(service.clone(), environment.clone(), body);
+                Some(read.unwrap())
             })
             .collect()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use piperoll_core::{
-    answer::{self, Story},
+    answer::{self, Narrowed, Story},
     fold::aggregate::Change,
     kind::Kind,
 };
@@ -47,7 +47,9 @@ fn told_of(models: &Models) -> Value {
         .map(|story| story_told(&story))
         .collect();
     let slots = models.slots_at(size);
-    let matrix = models.ask(size, |reading| answer::where_is(&slots, reading));
+    let matrix = models.ask(size, |reading| {
+        answer::where_is(&slots, Narrowed::default(), reading)
+    });
     let mut matrix = serde_json::to_value(matrix).unwrap();
     without_numbers(&mut matrix);
     json!({"conclusions": conclusions, "stories": stories, "where": matrix})

@@ -209,18 +209,61 @@ impl Teller {
         decision: &str,
         place: &Value,
     ) {
-        let request = format!("request-{}", &digest[..8]);
+        let request = (format!("request-{}", &digest[..8]), image("request"));
+        self.decide_on(&request, person, minute, digest, decision, place);
+    }
+    /// Approves a digest, as an answer to a request.
+    pub(crate) fn answer(
+        &mut self,
+        person: &str,
+        minute: u64,
+        request: &(String, String),
+        digest: &str,
+    ) {
+        let place = json!({"service": "shop", "environment": "production"});
+        self.decide_on(request, person, minute, digest, "approved", &place);
+    }
+    /// Approval of an image is asked for; gives the request's id and payload hash.
+    pub(crate) fn request(&mut self, minute: u64, what: &str) -> (String, String) {
+        let (id, digest) = (format!("request for {what}"), image(what));
+        let content = json!({
+            "approvalDetailsUrl": format!("urn:piperoll:approval:{id}"),
+            "resourceTargetUrl": format!("urn:sha256:{digest}"),
+            "requestor": PIPELINE,
+        });
+        let binds = json!([{"name": "image", "digest": {"sha256": digest}}]);
+        let profile = json!({"service": "shop", "environment": "production", "binds": binds});
+        let said = ("approval.created", PIPELINE);
+        self.say(
+            said,
+            minute,
+            &id,
+            &content,
+            &profile,
+            &[("summary", "What it is.")],
+        );
+        (id, self.told.last().unwrap().payload_hash.to_hex())
+    }
+    fn decide_on(
+        &mut self,
+        (request, hash): &(String, String),
+        person: &str,
+        minute: u64,
+        digest: &str,
+        decision: &str,
+        place: &Value,
+    ) {
         let mut profile = json!({
             "role": "technical-approver",
             "binds": [{"name": "image", "digest": {"sha256": digest}}],
-            "approval": {"request": image("request"), "shown": "shown", "from": []},
+            "approval": {"request": hash, "shown": "shown", "from": []},
         });
         let members = profile.as_object_mut().unwrap();
         members.extend(place.as_object().unwrap().clone());
         self.say(
             ("approval.updated", person),
             minute,
-            &request,
+            request,
             &json!({
                 "approvalDetailsUrl": format!("urn:piperoll:approval:{request}"),
                 "resourceTargetUrl": format!("urn:sha256:{digest}"),

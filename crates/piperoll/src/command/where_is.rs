@@ -25,33 +25,17 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> Result {
-    let mut answer: Where = args.ask.source().await?.ask("/v1/where", &[]).await?;
-    narrow(
-        &mut answer,
-        args.service.as_deref(),
-        args.environment.as_deref(),
-    );
+    let narrowed = [
+        ("service", args.service.as_deref()),
+        ("environment", args.environment.as_deref()),
+    ];
+    let query: Vec<(&str, &str)> = narrowed
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+    let answer: Where = args.ask.source().await?.ask("/v1/where", &query).await?;
     match args.format.format() {
         Format::Json => output::json(&answer),
         Format::Table => output::data(&render::matrix(&answer, rim::now())),
     }
-}
-fn narrow(answer: &mut Where, service: Option<&str>, environment: Option<&str>) {
-    answer
-        .rows
-        .retain(|row| service.is_none_or(|service| row.service == service));
-    let Some(environment) = environment else {
-        return;
-    };
-    let kept: Vec<bool> = answer
-        .environments
-        .iter()
-        .map(|name| name == environment)
-        .collect();
-    let keep = |at: usize| kept.get(at).copied().unwrap_or_default();
-    for row in &mut answer.rows {
-        let mut at = 0..;
-        row.cells.retain(|_| at.next().is_some_and(keep));
-    }
-    answer.environments.retain(|name| name == environment);
 }

@@ -11,12 +11,12 @@ use axum::{
 };
 use jiff::Timestamp;
 use piperoll_core::{
-    answer::{self, EntryView, Found, SlotRead, Story, Timeline, Where, Window},
+    answer::{self, EntryView, Found, Narrowed, SlotRead, Story, Timeline, Where, Window},
     fold::FOLD,
     leaf::Leaf,
     time,
 };
-use piperoll_store::{LogFilter, StoredEntry};
+use piperoll_store::{self as store, LogFilter, SlotRow, StoredEntry};
 use piperoll_tlog::encoding;
 use serde::{Deserialize, Serialize};
 
@@ -53,33 +53,45 @@ pub struct AsOf {
     pub as_of: Option<u64>,
 }
 
+/// `/v1/where` and the matrix.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    pub service: Option<String>,
+    pub environment: Option<String>,
+    pub as_of: Option<u64>,
+}
+
 pub(super) async fn where_is(
     State(state): State<serve::State>,
-    parameters: Result<Query<AsOf>, QueryRejection>,
+    parameters: Result<Query<Part>, QueryRejection>,
 ) -> Result<Json<Where>, Problem> {
-    Ok(Json(matrix(&state, parameters?.0.as_of).await?))
+    Ok(Json(matrix(&state, &parameters?.0).await?))
 }
-/// What is in every slot.
-pub async fn matrix(state: &serve::State, as_of: Option<u64>) -> Result<Where, Problem> {
+/// What is in the slots that are asked for.
+pub async fn matrix(state: &serve::State, part: &Part) -> Result<Where, Problem> {
+    let as_of = part.as_of;
     let size = match as_of {
         Some(size) => size,
         None => state.store.head().await?.map_or(0, |head| head.size),
     };
-    let slots: Vec<SlotRead> = state
-        .store
-        .slots(FOLD, size)
-        .await?
-        .into_iter()
-        .map(|row| SlotRead {
-            service: row.service,
-            environment: row.environment,
-            body: row.body,
-        })
-        .collect();
+    let rows = state.store.slots(FOLD, size).await?.into_iter();
+    let slots: Vec<SlotRead> = rows.map(slot).collect::<Result<_, store::Error>>()?;
+    let narrowed = Narrowed {
+        service: part.service.as_deref(),
+        environment: part.environment.as_deref(),
+    };
     let matrix = answers::ask(&*state.store, Some(size), |reading| {
-        answer::where_is(&slots, reading)
+        answer::where_is(&slots, narrowed, reading)
     });
     Ok(matrix.await?)
+}
+fn slot(row: SlotRow) -> Result<SlotRead, store::Error> {
+    let place = format!("the slot of {} in {}", row.service, row.environment);
+    SlotRead::read(row.service, row.environment, &row.body).map_err(|error| store::Error::Corrupt {
+        place,
+        what: error.to_string(),
+    })
 }
 
 pub(super) async fn story(

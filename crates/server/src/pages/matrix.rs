@@ -16,10 +16,7 @@ use super::{
     words::{self, Chip, Digest, Sentence},
 };
 use crate::{
-    api::{
-        problem::Problem,
-        questions::{self, AsOf},
-    },
+    api::{problem::Problem, questions},
     serve,
 };
 
@@ -55,9 +52,9 @@ struct Slot {
 
 pub(super) async fn get(
     State(state): State<serve::State>,
-    parameters: Result<Query<AsOf>, QueryRejection>,
+    parameters: Result<Query<questions::Part>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let answer = questions::matrix(&state, parameters?.0.as_of).await?;
+    let answer = questions::matrix(&state, &parameters?.0).await?;
     let frame = Frame::new(
         &state,
         "Where every change is".to_owned(),

@@ -102,7 +102,9 @@ fn agreement(index: u64, when: &str, name: &str, role: &str, shown: &str) -> Agr
         role: Some(role.to_owned()),
         decision: "approved".to_owned(),
         at: moment(index, when),
-        shown: Words::Said(shown.to_owned()),
+        until: None,
+        doubt: Some("the request it answers is not recorded".to_owned()),
+        shown: Some(Words::Said(shown.to_owned())),
         comment: Some(Words::Erased),
         service: Some("checkout".to_owned()),
         environment: Some("production".to_owned()),
@@ -432,7 +434,7 @@ pub(super) fn hostile() -> Story {
     story.picture.alerts[0].label = HOSTILE.to_owned();
     story.agreements[0].role = Some(HOSTILE.to_owned());
     story.agreements[0].decision = HOSTILE.to_owned();
-    story.agreements[0].shown = Words::Said(HOSTILE.to_owned());
+    story.agreements[0].shown = Some(Words::Said(HOSTILE.to_owned()));
     story.agreements[0].comment = Some(Words::Said(HOSTILE.to_owned()));
     story.agreements[0].environment = Some(HOSTILE.to_owned());
     story.agreements[0].mark.word = HOSTILE.to_owned();

@@ -66,8 +66,11 @@ struct Decision {
     role: String,
     verdict: String,
     place: String,
+    /// Until when it holds, if it has an end.
+    until: Option<String>,
+    doubt: Option<String>,
     /// What they were shown, folded away where it is long.
-    shown: Fact,
+    shown: Option<Fact>,
     shown_is_long: bool,
     comment: Option<Fact>,
     time: String,
@@ -108,7 +111,14 @@ pub(super) async fn get(
     let as_of = parameters?.0.as_of;
     match answers::find(&*state.store, &typed).await? {
         Found::One { change } if change == typed => show(&state, &change, as_of).await,
-        Found::One { change } => Ok(Redirect::to(&words::change_href(&change)).into_response()),
+        Found::One { change } => {
+            let href = words::change_href(&change);
+            let href = match as_of {
+                Some(as_of) => format!("{href}?as_of={as_of}"),
+                None => href,
+            };
+            Ok(Redirect::to(&href).into_response())
+        }
         Found::Several { changes } => choose(&state, &typed, &changes),
         Found::None { hint } => Err(questions::unknown_change(&typed, &hint)),
     }
@@ -253,8 +263,13 @@ impl Decision {
                 .map_or_else(|| "no role named".to_owned(), words::clean),
             verdict: words::clean(&agreement.decision),
             place: place.join(", "),
-            shown_is_long: matches!(&agreement.shown, Words::Said(text) if text.len() > SHOWN_BYTES_MAX),
-            shown: fact("was shown", &agreement.shown),
+            until: agreement.until.map(words::moment),
+            doubt: agreement.doubt.clone(),
+            shown_is_long: matches!(&agreement.shown, Some(Words::Said(text)) if text.len() > SHOWN_BYTES_MAX),
+            shown: agreement
+                .shown
+                .as_ref()
+                .map(|words| fact("was shown", words)),
             comment: agreement.comment.as_ref().map(|words| fact("said", words)),
             time: words::moment(agreement.at.time),
             datetime: agreement.at.time.to_string(),

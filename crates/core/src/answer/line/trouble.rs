@@ -9,7 +9,7 @@ use crate::{
         part::{Sentence, Tone},
         say,
     },
-    fold::aggregate::{Deployment, Trouble, alert_key, incident_key},
+    fold::aggregate::{Deployment, Trouble, alert_key, incident_key, slot_key},
     kind::Alert,
 };
 
@@ -22,7 +22,7 @@ pub(super) fn fired(
     let key = alert_key(entry.event.source.as_str(), &entry.event.subject);
     let sentence = Sentence::strong("Alert").text(format!(" {}", name(alert)));
     let sentence = place(sentence, entry, telling);
-    Said::signed('!', Tone::Bad, after(sentence, &key, asked))
+    Said::signed('!', Tone::Bad, after(sentence, &key, entry, asked))
 }
 pub(super) fn resolved(alert: &Alert, entry: &EntryRead, telling: Telling<'_>) -> Said {
     let sentence = Sentence::strong("Alert over").text(format!(" {}", name(alert)));
@@ -35,7 +35,7 @@ pub(super) fn detected(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_
     let sentence = Sentence::strong("Incident").text(format!(" {subject}"));
     let sentence = place(sentence, entry, telling).text(" detected");
     let sentence = super::by(sentence, entry, asked);
-    Said::signed('!', Tone::Bad, after(sentence, &key, asked))
+    Said::signed('!', Tone::Bad, after(sentence, &key, entry, asked))
 }
 pub(super) fn over(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
     let sentence = Sentence::strong("Incident over").text(format!(" {}", entry.event.subject));
@@ -67,13 +67,17 @@ fn place(sentence: Sentence, entry: &EntryRead, telling: Telling<'_>) -> Sentenc
 }
 
 /// `, 13 min after the deployment`
-fn after(sentence: Sentence, key: &str, asked: &Asked<'_>) -> Sentence {
+fn after(sentence: Sentence, key: &str, entry: &EntryRead, asked: &Asked<'_>) -> Sentence {
     let Some(trouble) = asked.find::<Trouble>(key) else {
+        return sentence;
+    };
+    let profile = &entry.event.profile;
+    let (Some(service), Some(environment)) = (&profile.service, &profile.environment) else {
         return sentence;
     };
     let followed = trouble
         .followed
-        .as_ref()
+        .get(&slot_key(service, environment))
         .and_then(|key| asked.find::<Deployment>(key));
     match followed {
         Some(deployment) => {

@@ -139,4 +139,7 @@ pub struct Place {
     /// Alerts and incidents that followed it within the window.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub followed_by: BTreeSet<String>,
+    /// It came after so many later ones that it was not put between those before and after it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
 }

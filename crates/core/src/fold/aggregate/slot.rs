@@ -85,11 +85,18 @@ pub struct Trouble {
     pub to: Option<Timestamp>,
     /// What it is called, such as `HighErrorRate`; an incident's id.
     pub name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub environment: Option<String>,
-    /// Key of the latest deployment before it, within the window.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub followed: Option<String>,
+    /// Services and environments it is said to be about, by [`super::slot_key`].
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub places: BTreeSet<String>,
+    /// By place: key of the latest deployment before it, within the window.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub followed: BTreeMap<String, String>,
+}
+impl Trouble {
+    /// Whether it followed this deployment.
+    pub fn has_followed(&self, deployment: &str) -> bool {
+        self.followed
+            .values()
+            .any(|followed| followed == deployment)
+    }
 }
