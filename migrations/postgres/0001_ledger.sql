@@ -30,7 +30,8 @@ create table entry (
   change text collate "C",
   service text collate "C",
   environment text collate "C",
-  keyid text collate "C" not null
+  keyid text collate "C" not null,
+  stream_time text collate "C" not null
 );
 create unique index entry_event on entry (source, event_id);
 create unique index entry_payload_hash on entry (payload_hash);
@@ -113,7 +114,7 @@ create table login_id (
 
 -- ---- mutable ----------------------------------------------------------------------------------------------------
 
--- Where the ledger stands and how far the stream was read: one row, moved by compare-and-swap on (size, epoch).
+-- Where the ledger stands and how far the stream was read: one row, moved by compare-and-swap on (size, epoch, incarnation, sequence).
 create table head (
   one bigint not null primary key check (one = 1),
   size bigint not null check (size > 0),

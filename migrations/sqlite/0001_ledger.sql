@@ -29,7 +29,8 @@ create table entry (
   change text,
   service text,
   environment text,
-  keyid text not null
+  keyid text not null,
+  stream_time text not null
 ) strict;
 create unique index entry_event on entry (source, event_id);
 create unique index entry_payload_hash on entry (payload_hash);

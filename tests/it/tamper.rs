@@ -103,6 +103,10 @@ pub(crate) const CHANGES: &[(&str, &str)] = &[
         "entry 329",
     ),
     // Rows that go or change places.
+    (
+        "update entry set stream_time = '2090-01-01T00:00:00.000000000Z' where idx = 331",
+        "entry 331",
+    ),
     ("delete from entry where idx = 330", "entry 330"),
     (
         "delete from entry where idx = (select max(idx) from entry)",

@@ -15,6 +15,25 @@ pub struct Head {
     pub recorded_at: Timestamp,
     pub cursor: Cursor,
 }
+/// The head that a batch was made for. Everything that moves it is part of this, also what leaves the size as it is: a commit that
+/// arrives late, when the same messages were taken in again, must find no head that fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    pub size: u64,
+    pub epoch: u64,
+    pub incarnation: String,
+    pub sequence: u64,
+}
+impl From<&Head> for Expected {
+    fn from(head: &Head) -> Self {
+        Self {
+            size: head.size,
+            epoch: head.epoch,
+            incarnation: head.cursor.incarnation.clone(),
+            sequence: head.cursor.sequence,
+        }
+    }
+}
 /// How far the stream was read: checked on every connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
@@ -29,8 +48,8 @@ pub struct Cursor {
 /// One transaction.
 #[derive(Clone, Debug)]
 pub struct Batch {
-    /// The size and epoch the head must have (`None`: there must be no head yet).
-    pub expected: Option<(u64, u64)>,
+    /// What the head must be (`None`: there must be no head yet).
+    pub expected: Option<Expected>,
     pub head: Head,
     pub entries: Vec<NewEntry>,
     /// Texts that came with a duplicate: (index of the entry, name, text); kept only where missing.
@@ -62,6 +81,8 @@ pub struct NewEntry {
     pub service: Option<String>,
     pub environment: Option<String>,
     pub keyid: String,
+    /// The message's own time on the stream, of which `recorded_at` is made.
+    pub stream_time: Timestamp,
     /// The signed bytes; kept in the erasable table `payload`.
     pub payload: Vec<u8>,
     pub texts: Vec<(String, Text)>,
@@ -84,6 +105,7 @@ pub struct StoredEntry {
     pub service: Option<String>,
     pub environment: Option<String>,
     pub keyid: String,
+    pub stream_time: Timestamp,
     /// `None` when the row is gone.
     pub payload: Option<Vec<u8>>,
     /// Name and text; the text is `None` once erased.

@@ -1,11 +1,15 @@
 //! The walk over all entries: leaf, payload, texts, signature, authority and columns of each, then the tree above them.
 
+use jiff::Timestamp;
 use piperoll_core::{
     authority::Authority,
     event::Event,
     judge::{self, Checked, Recorded, Verdict},
+    kind::Content,
     leaf::Leaf,
+    limits::TEXT_BYTES_MAX,
     name::{LedgerId, Origin},
+    time,
 };
 use piperoll_store::{Head, Store, StoredEntry};
 use piperoll_tlog::{
@@ -86,7 +90,7 @@ struct Walk<'a> {
     key: Option<VerifierKey>,
     controls: Vec<Control>,
     texts: Texts,
-    recorded_at: Option<jiff::Timestamp>,
+    recorded_at: Option<Timestamp>,
 }
 impl Walk<'_> {
     /// Takes the next entries: first each by itself on all cores, then in order.
@@ -148,6 +152,7 @@ impl Walk<'_> {
             return Err(wrong(difference(&recorded, &entry)));
         }
         compare_columns(&entry, &recorded)?;
+        self.compare_times(&entry)?;
         self.count_texts(&entry, &recorded.event);
         self.authority
             .apply(entry.index, entry.recorded_at, &entry.leaf, &recorded.event)
@@ -164,6 +169,30 @@ impl Walk<'_> {
         }
         let key = self.checkpoint_key()?;
         self.checkpoints.compare(&self.edge, &key).await
+    }
+    /// An entry's time is that of its message on the stream, or that of the entry before it where that is later.
+    fn compare_times(&self, entry: &StoredEntry) -> Result<(), Error> {
+        let stamped = time::floor_to_millis(entry.stream_time);
+        let fits = |time: Timestamp| {
+            let expected = self.recorded_at.map_or(time, |before| before.max(time));
+            expected == entry.recorded_at
+        };
+        let corrected = || {
+            self.controls.iter().any(|control| {
+                let Content::TimeCorrected(correction) = &control.content else {
+                    return false;
+                };
+                let own = time::parse(&correction.stream_time).map(time::floor_to_millis);
+                let used = time::parse(&correction.used_time).map(time::floor_to_millis);
+                own == Some(stamped) && used.is_some_and(fits)
+            })
+        };
+        if fits(stamped) || corrected() {
+            return Ok(());
+        }
+        let what =
+            "its time is neither that of its message on the stream nor that of the entry before it";
+        Err(Error::wrong(Place::Entry(entry.index), what))
     }
     /// From entry 0; when it is first read, the ledger's id is compared with the pinned one.
     fn checkpoint_key(&mut self) -> Result<VerifierKey, Error> {
@@ -253,11 +282,21 @@ fn examine(entry: StoredEntry, authority: &Authority) -> Result<Examined, Error>
     if entry.recorded_at != leaf.recorded_at {
         return Err(wrong("its time is not the one in its leaf"));
     }
-    let envelope = envelope_of(&entry)?.to_json();
-    let checked = match judge::check(envelope.as_bytes(), authority) {
+    // Texts may have come with several messages, so they are looked at one by one.
+    let mut envelope = envelope_of(&entry)?;
+    let texts = std::mem::take(&mut envelope.texts);
+    let checked = judge::check(envelope.to_json().as_bytes(), authority);
+    let payload = match &checked {
         Checked::Refused(refusal) => return Err(wrong(&refusal.to_string())),
-        checked @ (Checked::Signed(_) | Checked::KeyNotKnownYet(_)) => checked,
+        Checked::Signed(read) | Checked::KeyNotKnownYet(read) => &read.payload,
     };
+    let odd = texts.iter().find(|(name, text)| {
+        text.body.len() > TEXT_BYTES_MAX || payload.text_hash(name) != Some(text.hash())
+    });
+    if let Some((name, _)) = odd {
+        let what = format!("its text {name:?} does not match its hash in the payload");
+        return Err(wrong(&what));
+    }
     Ok(Examined { entry, checked })
 }
 /// How the leaf that the rules give differs from the stored one.

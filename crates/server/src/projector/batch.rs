@@ -15,7 +15,9 @@ use piperoll_core::{
     judge::{self, Checked, Known, Reason, Recorded, Refusal, Verdict},
     kind::Content,
 };
-use piperoll_store::{self as store, Batch, Cursor, Head, NewEntry, NewJunk, NewRefused, Store};
+use piperoll_store::{
+    self as store, Batch, Cursor, Expected, Head, NewEntry, NewJunk, NewRefused, Store,
+};
 use piperoll_tlog::hash;
 
 use super::{
@@ -100,12 +102,13 @@ fn event_id(checked: &Checked) -> Option<EventId> {
 struct Maker {
     state: State,
     known: HashMap<EventId, Known>,
-    expected: Option<(u64, u64)>,
+    expected: Option<Expected>,
     size: u64,
     epoch: u64,
     recorded_at: Option<Timestamp>,
     cursor: Cursor,
-    recorded: Vec<Recorded>,
+    /// With the stream time of each.
+    recorded: Vec<(Recorded, Timestamp)>,
     late_texts: Vec<(u64, String, piperoll_core::envelope::Text)>,
     refused: Vec<NewRefused>,
     junk: Vec<NewJunk>,
@@ -124,7 +127,7 @@ impl Maker {
             |head| head.cursor.clone(),
         );
         Self {
-            expected: head.map(|head| (head.size, head.epoch)),
+            expected: head.map(Expected::from),
             size: head.map_or(0, |head| head.size),
             epoch: head.map_or(1, |head| head.epoch),
             recorded_at: head.map(|head| head.recorded_at),
@@ -156,7 +159,7 @@ impl Maker {
         let id = event_id(&checked);
         let verdict = self.judge(checked, time, id.as_ref());
         let verdict = self.fits(verdict, position);
-        let outcome = self.enter(verdict, time, &subject, id)?;
+        let outcome = self.enter(verdict, (time, stream_time), &subject, id)?;
         match sequence {
             Some(sequence) => {
                 self.flag_step_back(sequence, stream_time);
@@ -215,12 +218,12 @@ impl Maker {
     fn enter(
         &mut self,
         verdict: Verdict,
-        time: Timestamp,
+        (time, stream_time): (Timestamp, Timestamp),
         subject: &str,
         id: Option<EventId>,
     ) -> Result<Outcome, Error> {
         Ok(match verdict {
-            Verdict::Recorded(recorded) => self.record(*recorded, id)?,
+            Verdict::Recorded(recorded) => self.record(*recorded, stream_time, id)?,
             Verdict::Duplicate { first, texts } => {
                 let texts = texts.into_iter().map(|(name, text)| (first, name, text));
                 self.late_texts.extend(texts);
@@ -257,7 +260,12 @@ impl Maker {
             }
         })
     }
-    fn record(&mut self, recorded: Recorded, id: Option<EventId>) -> Result<Outcome, Error> {
+    fn record(
+        &mut self,
+        recorded: Recorded,
+        stream_time: Timestamp,
+        id: Option<EventId>,
+    ) -> Result<Outcome, Error> {
         let index = self.size;
         self.size += 1;
         self.recorded_at = Some(recorded.recorded_at);
@@ -284,7 +292,7 @@ impl Maker {
             leaf: recorded.leaf.clone(),
             payload_hash: recorded.payload_hash,
         };
-        self.recorded.push(recorded);
+        self.recorded.push((recorded, stream_time));
         Ok(outcome)
     }
     fn flag_step_back(&mut self, sequence: u64, stream_time: Timestamp) {
@@ -302,7 +310,7 @@ impl Maker {
         let first = self.size - self.recorded.len() as u64;
         let entries: Vec<_> = (first..)
             .zip(&self.recorded)
-            .map(|(index, recorded)| entry(index, recorded))
+            .map(|(index, (recorded, _))| entry(index, recorded))
             .collect();
         folding::take_in(store, FOLD, &mut self.state.working, &entries).await
     }
@@ -311,10 +319,10 @@ impl Maker {
         let first = self.size - self.recorded.len() as u64;
         let mut tiles = Vec::new();
         let mut entries = Vec::with_capacity(self.recorded.len());
-        for (index, recorded) in (first..).zip(self.recorded) {
+        for (index, (recorded, stream_time)) in (first..).zip(self.recorded) {
             let leaf_hash = hash::leaf_hash(&recorded.leaf);
             tiles.extend(self.state.edge.append(leaf_hash));
-            entries.push(new_entry(index, leaf_hash, recorded));
+            entries.push(new_entry(index, leaf_hash, recorded, stream_time));
         }
         let head = Head {
             size: self.size,
@@ -357,7 +365,7 @@ fn entry(index: u64, recorded: &Recorded) -> fold::Entry<'_> {
         event: &recorded.event,
     }
 }
-fn new_entry(index: u64, leaf_hash: Hash, recorded: Recorded) -> NewEntry {
+fn new_entry(index: u64, leaf_hash: Hash, recorded: Recorded, stream_time: Timestamp) -> NewEntry {
     let event = recorded.event;
     let kind = event.kind();
     NewEntry {
@@ -376,6 +384,7 @@ fn new_entry(index: u64, leaf_hash: Hash, recorded: Recorded) -> NewEntry {
         service: event.profile.service,
         environment: event.profile.environment,
         keyid: recorded.envelope.keyid,
+        stream_time,
         payload: recorded.envelope.payload,
         texts: BTreeMap::into_iter(recorded.envelope.texts).collect(),
     }

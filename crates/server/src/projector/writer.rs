@@ -7,7 +7,7 @@ use piperoll_core::{
     authority::Authority,
     fold::{Changes, FOLD},
 };
-use piperoll_store::{self as store, Batch, Head, Store};
+use piperoll_store::{self as store, Batch, Expected, Head, Store};
 use tokio::sync::{mpsc, watch};
 
 use super::{Chunk, Door, Error, Incoming, Outcome, Position, Reply, Restart, State, make};
@@ -422,7 +422,7 @@ async fn leaves(store: &dyn Store, outcomes: &[Outcome]) -> HashMap<u64, Vec<u8>
 /// Commits a batch that holds nothing but a head with a higher epoch.
 async fn take_over(store: &dyn Store, state: &mut State) -> Result<Turn, Error> {
     let head = state.head.as_mut().ok_or(Error::NotFounded)?;
-    let expected = Some((head.size, head.epoch));
+    let expected = Some(Expected::from(&*head));
     head.epoch += 1;
     let batch = Batch {
         expected,

@@ -6,7 +6,7 @@ use piperoll_core::name::LedgerId;
 use piperoll_server::{
     audit::{self, Place, audit},
     engine::Engine,
-    intake::Wait,
+    intake::{Answer, Wait},
     projector::{Message, replay},
 };
 use piperoll_store as store;
@@ -199,5 +199,36 @@ async fn control_entries_that_are_not_recorded_are_accounted_for_too() {
     }
     let report = audit(&*engine.store, None).await.unwrap();
     assert_eq!(report.messages, [3, 1, 3, 1]);
+    engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn texts_that_come_with_several_messages_leave_the_ledger_sound() {
+    let home = Home::new().await;
+    let engine = Engine::start(home.engine()).await.unwrap();
+    let long = |letter: &str| letter.repeat(16 * 1024);
+    let names = ["name", "b", "c", "d"];
+    let words = names.map(|name| (name, long(&name[..1])));
+    let whole = home.person_with(1, &words);
+    let part = |kept: &[&str]| {
+        let mut envelope = whole.clone();
+        envelope
+            .texts
+            .retain(|name, _| kept.contains(&name.as_str()));
+        envelope.to_json().into_bytes()
+    };
+    for (kept, recorded) in [
+        (&names[..3], true),
+        (&names[3..], false),
+        (&names[1..], false),
+    ] {
+        let answer = engine.intake.submit(part(kept), Wait::Recorded).await;
+        let is_recorded = matches!(answer, Ok(Answer::Recorded { .. }));
+        assert_eq!(is_recorded, recorded, "{answer:?}");
+        audit(&*engine.store, None).await.unwrap();
+    }
+    let held = engine.store.entries(1, 1).await.unwrap().remove(0).texts;
+    let held: Vec<&str> = held.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(held, ["b", "c", "name"], "together they are at most 48 KiB");
     engine.shutdown().await;
 }

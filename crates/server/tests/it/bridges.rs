@@ -111,7 +111,7 @@ const PULL_REQUEST: Entry = Entry {
     environment: None,
     commits: &[("head", "ec26c3e57ca3a959ca5aad62de7213c562f8c821")],
     actor: Some("21031067"),
-    texts: &["description", "summary"],
+    texts: &["actor", "description", "summary"],
     verdict: None,
 };
 /// The ten bodies of GitHub's own examples. All but one organisation's belong to `Codertocat/Hello-World`.
@@ -138,7 +138,7 @@ const BODIES: &[(&str, &str, Becomes)] = &[
             environment: Some("production"),
             commits: &[("commit", "f95f852bd8fca8fcc58a9a2d6c842781e32a215e")],
             actor: Some("21031067"),
-            texts: &[],
+            texts: &["actor"],
             verdict: None,
         }),
     ),
@@ -163,7 +163,7 @@ const BODIES: &[(&str, &str, Becomes)] = &[
         Becomes::Entry(Entry {
             kind: "change.reviewed",
             time: "2019-05-15T15:20:38Z",
-            texts: &[],
+            texts: &["actor"],
             verdict: Some("Dismissed"),
             ..PULL_REQUEST
         }),
@@ -174,7 +174,7 @@ const BODIES: &[(&str, &str, Becomes)] = &[
         Becomes::Entry(Entry {
             kind: "change.reviewed",
             time: "2019-05-15T15:20:38Z",
-            texts: &[],
+            texts: &["actor"],
             verdict: Some("Commented"),
             ..PULL_REQUEST
         }),

@@ -9,7 +9,8 @@ use std::{
 
 use jiff::Timestamp;
 use piperoll_core::{
-    draft::Draft,
+    draft::{Draft, sign_payload},
+    envelope::{Envelope, Text},
     event::Profile,
     kind::{Content, Empty, StreamGapAccepted, TimeCorrected},
     name::{Origin, Principal},
@@ -219,6 +220,11 @@ impl Home {
     }
     /// A `person.described` by the administrator; every number is another person, and always the same bytes.
     pub(crate) fn person(&self, number: u8) -> Vec<u8> {
+        let name = [("name", format!("Person {number}"))];
+        self.person_with(number, &name).to_json().into_bytes()
+    }
+    /// The same with these texts.
+    pub(crate) fn person_with(&self, number: u8, texts: &[(&str, String)]) -> Envelope {
         let (admin, key) = self.admin();
         let draft = Draft {
             id: Some(format!("person-{number}")),
@@ -229,11 +235,25 @@ impl Home {
                 ledger: Some(self.founded.ledger),
                 ..Profile::default()
             },
-            texts: BTreeMap::from([("name".to_owned(), format!("Person {number}"))]),
+            texts: BTreeMap::new(),
         };
+        let salt = [number; 16];
+        let texts: BTreeMap<String, Text> = texts
+            .iter()
+            .map(|(name, body)| {
+                let body = body.clone();
+                ((*name).to_owned(), Text { salt, body })
+            })
+            .collect();
+        let hashes = texts
+            .iter()
+            .map(|(name, text)| (name.clone(), text.hash().to_hex()))
+            .collect::<BTreeMap<_, _>>();
         let mut same = |buffer: &mut [u8]| buffer.fill(number);
-        let signed = draft.sign(&admin, &key, &mut same).unwrap();
-        signed.to_json().into_bytes()
+        let (payload, _) = draft.payload(&admin, &mut same);
+        let mut payload: Value = serde_json::from_slice(&payload).unwrap();
+        payload["customData"]["piperoll"]["texts"] = serde_json::json!(hashes);
+        sign_payload(serde_json::to_vec(&payload).unwrap(), texts, &key)
     }
 }
 pub(crate) fn founding(folder: &Path, clock: &Arc<Standing>) -> Founding {

@@ -1,15 +1,15 @@
 //! The one write of the projector: a batch, in one transaction, head first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use piperoll_core::envelope::Text;
+use piperoll_core::{envelope::Text, limits::TEXTS_BYTES_MAX};
 
 use super::{
     Column, Columns, Dialect, Sql, Value,
     dialect::{at, instant_text, int},
     fetch, insert, read_models, refused, tables, values,
 };
-use crate::{Batch, Consumed, Cursor, Error, Head, NewEntry};
+use crate::{Batch, Consumed, Cursor, Error, Expected, Head, NewEntry};
 use piperoll_tlog::tile::CompleteTile;
 
 const HEAD: &str = "select size, root, epoch, recorded_at, incarnation, sequence, message_hash, message_time from head where one = 1";
@@ -45,7 +45,7 @@ pub(super) fn check(batch: &Batch) -> Result<(), Error> {
             what,
         })
     };
-    let mut next = batch.expected.map_or(0, |(size, _)| size);
+    let mut next = batch.expected.as_ref().map_or(0, |head| head.size);
     for entry in &batch.entries {
         if entry.index != next {
             return wrong(format!("entry {} where {next} is the next", entry.index));
@@ -79,11 +79,12 @@ pub(super) async fn commit<DB: Dialect>(
 const FIRST_HEAD: &str = "insert into head (one, size, root, epoch, recorded_at, incarnation, sequence, message_hash, message_time) \
      values (1, $1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning size";
 const MOVE_HEAD: &str = "update head set size = $1, root = $2, epoch = $3, recorded_at = $4, incarnation = $5, sequence = $6, \
-     message_hash = $7, message_time = $8 where one = 1 and size = $9 and epoch = $10 returning size";
+     message_hash = $7, message_time = $8 \
+     where one = 1 and size = $9 and epoch = $10 and incarnation = $11 and sequence = $12 returning size";
 
 async fn move_head<DB: Dialect>(
     connection: &mut DB::Connection,
-    expected: Option<(u64, u64)>,
+    expected: Option<Expected>,
     head: &Head,
 ) -> Result<(), Error> {
     let (message_hash, message_time) = head
@@ -103,8 +104,13 @@ async fn move_head<DB: Dialect>(
     ];
     let sql = match expected {
         None => FIRST_HEAD,
-        Some((size, epoch)) => {
-            values.extend([Value::from(size), Value::from(epoch)]);
+        Some(expected) => {
+            values.extend(values![
+                expected.size,
+                expected.epoch,
+                expected.incarnation.as_str(),
+                expected.sequence,
+            ]);
             MOVE_HEAD
         }
     };
@@ -125,7 +131,7 @@ async fn insert_entries<DB: Dialect>(
     let mut indexes = Vec::with_capacity(count);
     let mut recorded_at = Vec::with_capacity(count);
     let mut bytes: [Vec<Option<Vec<u8>>>; 4] = std::array::from_fn(|_| Vec::with_capacity(count));
-    let mut words: [Vec<Option<String>>; 10] = std::array::from_fn(|_| Vec::with_capacity(count));
+    let mut words: [Vec<Option<String>>; 11] = std::array::from_fn(|_| Vec::with_capacity(count));
     for entry in entries {
         for (name, text) in entry.texts {
             texts.push(entry.index, name, text);
@@ -152,6 +158,7 @@ async fn insert_entries<DB: Dialect>(
             entry.service,
             entry.environment,
             Some(entry.keyid),
+            Some(instant_text(entry.stream_time)),
         ];
         for (column, value) in words.iter_mut().zip(row) {
             column.push(value);
@@ -202,7 +209,8 @@ impl TextColumns {
     }
 }
 
-/// Keeps texts only where no row is there, be it a text or one that was erased: the first that matched its hash stays.
+/// Keeps texts only where no row is there, be it a text or one that was erased: the first that matched its hash stays. All texts of
+/// an entry are at most 48 KiB, however many messages they came with.
 async fn insert_late_texts<DB: Dialect>(
     connection: &mut DB::Connection,
     late: Vec<(u64, String, Text)>,
@@ -213,12 +221,18 @@ async fn insert_late_texts<DB: Dialect>(
     let indexes: BTreeSet<u64> = late.iter().map(|(index, ..)| *index).collect();
     let list = Value::List(vec![Column::ints(indexes)]);
     let mut there = BTreeSet::new();
+    let mut bytes: BTreeMap<u64, usize> = BTreeMap::new();
     for row in fetch::<DB>(connection, DB::STATEMENTS.texts_at, vec![list]).await? {
-        there.insert((row.count(0)?, row.text(1)?));
+        let index = row.count(0)?;
+        there.insert((index, row.text(1)?));
+        *bytes.entry(index).or_default() += row.optional_text(3)?.map_or(0, |body| body.len());
     }
     let mut texts = TextColumns::default();
     for (index, name, text) in late {
-        if there.insert((index, name.clone())) {
+        let held = bytes.entry(index).or_default();
+        let fits = *held + text.body.len() <= TEXTS_BYTES_MAX;
+        if fits && there.insert((index, name.clone())) {
+            *held += text.body.len();
             texts.push(index, name, text);
         }
     }

@@ -11,7 +11,7 @@ use crate::{Error, StoredEntry};
 macro_rules! entry_columns {
     () => {
         "e.idx, e.recorded_at, e.payload_hash, e.leaf, e.leaf_hash, e.event_id, e.source, e.kind, e.type_name, e.time, \
-         e.subject, e.change, e.service, e.environment, e.keyid, p.body from entry e left join payload p on p.idx = e.idx"
+         e.subject, e.change, e.service, e.environment, e.keyid, e.stream_time, p.body from entry e left join payload p on p.idx = e.idx"
     };
 }
 pub(crate) use entry_columns;
@@ -103,7 +103,8 @@ fn read_entry(index: u64, row: &impl Columns) -> Result<StoredEntry, Error> {
         service: row.optional_text(12)?,
         environment: row.optional_text(13)?,
         keyid: row.text(14)?,
-        payload: row.optional_bytes(15)?,
+        stream_time: row.instant(15)?,
+        payload: row.optional_bytes(16)?,
         texts: Vec::new(),
     })
 }

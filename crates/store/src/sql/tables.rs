@@ -23,6 +23,7 @@ pub(crate) static ENTRY: Table = Table {
         ("service", Text),
         ("environment", Text),
         ("keyid", Text),
+        ("stream_time", Text),
     ],
     key: 1,
 };

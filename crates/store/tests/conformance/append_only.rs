@@ -116,8 +116,8 @@ pub(crate) async fn numbers_leave_no_hole(place: &Place) {
     let entry = |index: &str| {
         format!(
             "insert into entry (idx, recorded_at, payload_hash, leaf, leaf_hash, event_id, source, kind, type_name, time, \
-             subject, keyid) select {index}, recorded_at, leaf_hash, leaf, leaf_hash, 'x', source, kind, type_name, time, \
-             subject, keyid from entry where idx = 0"
+             subject, keyid, stream_time) select {index}, recorded_at, leaf_hash, leaf, leaf_hash, 'x', source, kind, type_name, time, \
+             subject, keyid, stream_time from entry where idx = 0"
         )
     };
     refused(place, &entry("301")).await;

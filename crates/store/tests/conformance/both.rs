@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use piperoll_core::judge::Reason;
-use piperoll_store::{Address, Batch, Error, LogFilter, OpenMode, Store, admin};
+use piperoll_store::{Address, Batch, Error, Expected, LogFilter, OpenMode, Store, admin};
 use piperoll_tlog::tree::Edge;
 
 use crate::{
@@ -60,6 +60,9 @@ fn batches(seed: u64, entries: u64) -> Vec<Batch> {
             batch.consumed.clear();
         } else {
             consumed.range = Some((sequence + 1, sequence + taken));
+        }
+        if let Some(expected) = &mut batch.expected {
+            expected.sequence = sequence;
         }
         sequence += taken;
         batch.head.cursor.sequence = sequence;
@@ -227,6 +230,7 @@ async fn a_ledger_moves_to_the_other_database_and_back() {
         .unwrap();
     assert_eq!(store.head().await.unwrap(), Some(head.clone()));
     let mut next = make::batch(head.size, 1);
+    next.expected = Some(Expected::from(&head));
     next.head.cursor.sequence = head.cursor.sequence + 1;
     store.commit(next).await.unwrap();
     store.close().await;

@@ -3,7 +3,7 @@
 use piperoll_store::{Error, OpenMode};
 
 use crate::{
-    make::{batch, head},
+    make::{batch, expected, head},
     place::Place,
 };
 
@@ -62,7 +62,7 @@ pub(crate) async fn a_new_holder_fences_the_old_one_off(place: &Place) {
     let mine = old.take_lease("old", "http://old", 0).await.unwrap();
     assert_eq!(mine.epoch, 2);
     let mut at_epoch = batch(3, 1);
-    (at_epoch.expected, at_epoch.head.epoch) = (Some((3, 2)), 2);
+    (at_epoch.expected, at_epoch.head.epoch) = (Some(expected(3, 2)), 2);
     old.commit(at_epoch).await.unwrap();
 
     let new = place.open(OpenMode::ReadWrite).await;
@@ -73,7 +73,7 @@ pub(crate) async fn a_new_holder_fences_the_old_one_off(place: &Place) {
         "a lease that ran out is free"
     );
     let mut late = batch(4, 1);
-    (late.expected, late.head.epoch) = (Some((4, 2)), 2);
+    (late.expected, late.head.epoch) = (Some(expected(4, 2)), 2);
     assert!(matches!(old.commit(late).await, Err(Error::Conflict)));
     assert!(!old.renew_lease("old", 2, HOUR_MS).await.unwrap());
     assert_eq!(new.head().await.unwrap(), Some(head(4, 3)));

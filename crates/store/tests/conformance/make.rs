@@ -7,7 +7,7 @@ use piperoll_core::{
     fold::{Changes, Key, Row},
     judge::Reason,
 };
-use piperoll_store::{Batch, Consumed, Cursor, Head, NewEntry, NewJunk, NewRefused};
+use piperoll_store::{Batch, Consumed, Cursor, Expected, Head, NewEntry, NewJunk, NewRefused};
 use piperoll_tlog::{
     hash::{leaf_hash, sha256},
     tree::Edge,
@@ -54,6 +54,7 @@ pub(crate) fn entry(index: u64) -> NewEntry {
         service: odd.then(|| "checkout".to_owned()),
         environment: (index % 4 == 1).then(|| "prod".to_owned()),
         keyid: "SHA256:abc".to_owned(),
+        stream_time: at(index * 1000),
         payload: format!("payload {index}").into_bytes(),
         texts: if odd {
             vec![("reason".to_owned(), text(&format!("because {index}")))]
@@ -76,10 +77,14 @@ pub(crate) fn head(size: u64, epoch: u64) -> Head {
         },
     }
 }
+/// What such a head is to the next batch.
+pub(crate) fn expected(size: u64, epoch: u64) -> Expected {
+    Expected::from(&head(size, epoch))
+}
 /// The batch that adds `count` entries to a ledger of `size` and takes as many messages.
 pub(crate) fn batch(size: u64, count: u64) -> Batch {
     Batch {
-        expected: (size > 0).then_some((size, 1)),
+        expected: (size > 0).then(|| expected(size, 1)),
         head: head(size + count, 1),
         entries: (size..size + count).map(entry).collect(),
         late_texts: Vec::new(),
@@ -168,7 +173,6 @@ pub(crate) fn full_batch(size: u64, count: u64) -> Batch {
         .flat_map(|entry| edge.append(entry.leaf_hash))
         .collect();
     batch.head.root = edge.root();
-    batch.head.cursor.sequence = size * 10 + count + 3;
     batch.refused = vec![refused(&format!("at {size}"), Reason::Grant)];
     batch.junk = vec![
         junk(size, "http", Reason::Shape),

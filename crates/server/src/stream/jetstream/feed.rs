@@ -328,7 +328,7 @@ fn lost(error: &dyn std::error::Error) -> End {
 /// of those are counted together.
 fn counted_under(subject: &str) -> &str {
     let token = subject.rsplit('.').next().unwrap_or_default();
-    let is_named = token.len() <= TOKEN_BYTES_MAX
+    let is_named = (1..=TOKEN_BYTES_MAX).contains(&token.len())
         && token.bytes().all(|byte| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)
         });
