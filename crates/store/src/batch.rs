@@ -219,6 +219,25 @@ pub struct BridgeRow {
     pub at: Timestamp,
     pub envelope: String,
 }
+impl BridgeRow {
+    /// Where it stands in the outbox.
+    pub fn place(&self) -> BridgePlace {
+        BridgePlace {
+            at: self.at,
+            bridge: self.bridge.clone(),
+            dedupe_key: self.dedupe_key.clone(),
+            ordinal: self.ordinal,
+        }
+    }
+}
+/// A place in the bridges' outbox, by age.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BridgePlace {
+    pub at: Timestamp,
+    pub bridge: String,
+    pub dedupe_key: String,
+    pub ordinal: u32,
+}
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BridgeCount {
     pub bridge: String,

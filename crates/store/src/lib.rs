@@ -163,8 +163,12 @@ pub trait Store: Send + Sync {
     /// The bridges' own outbox: keeps envelopes under their dedupe key. `Ok(stored)` are those that were not there before; for
     /// the others the earlier envelope stays.
     async fn bridge_keep(&self, rows: &[BridgeRow]) -> Result<Vec<bool>, Error>;
-    /// Envelopes a bridge has not seen recorded yet, oldest first.
-    async fn bridge_unsent(&self, limit: u32) -> Result<Vec<BridgeRow>, Error>;
+    /// Envelopes a bridge has not seen recorded yet, oldest first, behind the one named.
+    async fn bridge_unsent(
+        &self,
+        after: Option<&BridgePlace>,
+        limit: u32,
+    ) -> Result<Vec<BridgeRow>, Error>;
     /// Marks (bridge, dedupe key, ordinal) as answered finally by the ledger (recorded, duplicate or refused for good).
     async fn bridge_done(&self, bridge: &str, dedupe_key: &str, ordinal: u32) -> Result<(), Error>;
     /// Counts a body whose event type is not one we take.

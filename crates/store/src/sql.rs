@@ -25,8 +25,9 @@ use piperoll_tlog::tile::TileId;
 use sqlx::{Connection, Pool, SqlSafeStr, pool::PoolConnection};
 
 use crate::{
-    Batch, Beyond, BridgeCount, BridgeRow, ChangeRow, Error, Head, JunkRow, Lease, LogFilter,
-    RefusedRow, SlotRow, Store, StoredCheckpoint, StoredConsumed, StoredEntry, StoredTile, Tally,
+    Batch, Beyond, BridgeCount, BridgePlace, BridgeRow, ChangeRow, Error, Head, JunkRow, Lease,
+    LogFilter, RefusedRow, SlotRow, Store, StoredCheckpoint, StoredConsumed, StoredEntry,
+    StoredTile, Tally,
 };
 pub(crate) use dialect::{Column, Columns, Dialect, Meaning, Statements, Table, Value, values};
 
@@ -335,8 +336,12 @@ impl<DB: Dialect> Store for Sql<DB> {
         self.transaction(move |connection| Box::pin(bridge::keep::<DB>(connection, rows)))
             .await
     }
-    async fn bridge_unsent(&self, limit: u32) -> Result<Vec<BridgeRow>, Error> {
-        bridge::unsent(self, limit).await
+    async fn bridge_unsent(
+        &self,
+        after: Option<&BridgePlace>,
+        limit: u32,
+    ) -> Result<Vec<BridgeRow>, Error> {
+        bridge::unsent(self, after, limit).await
     }
     async fn bridge_done(&self, bridge: &str, dedupe_key: &str, ordinal: u32) -> Result<(), Error> {
         bridge::done(self, bridge, dedupe_key, ordinal).await

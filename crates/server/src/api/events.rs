@@ -134,7 +134,11 @@ async fn many(intake: &dyn Intake, body: &[u8], wait: Wait) -> Result<Response, 
         .map(<[u8]>::to_vec)
         .collect();
     if lines.len() > limits::EVENTS_LINES_MAX {
-        return Err(Problem::too_many_lines(limits::EVENTS_LINES_MAX));
+        return Err(Problem::too_many(
+            "lines",
+            limits::EVENTS_LINES_MAX,
+            "send the events in several requests",
+        ));
     }
     let answers: Vec<String> = stream::iter(lines)
         .map(|line| one_of_many(intake, line, wait))

@@ -20,6 +20,11 @@ pub const BRIDGE_SMALL_BODY_BYTES: usize = 256 * 1024;
 pub const BRIDGE_TURN_WAIT: Duration = Duration::from_secs(5);
 /// How long a webhook's body may take to arrive.
 pub const BRIDGE_BODY_WAIT: Duration = Duration::from_secs(20);
+/// Events of one webhook's body: what can be signed and kept within the time that senders wait. Alertmanager groups a few, and a
+/// release has at most 1,000 assets.
+pub const BRIDGE_EVENTS_MAX: usize = 5_000;
+/// Envelopes of one body that are kept in one transaction, so that others get in between.
+pub const BRIDGE_ROWS_AT_ONCE: usize = 250;
 /// Rows of one page of a list.
 pub const PAGE_ROWS_MAX: u32 = 500;
 /// Rows of one page where the question does not say.

@@ -229,15 +229,15 @@ impl Problem {
         )
         .remedy(remedy)
     }
-    /// 413: a body of more than `lines_max` lines.
-    pub fn too_many_lines(lines_max: usize) -> Self {
+    /// 413: a body of more than `max` of `what`.
+    pub fn too_many(what: &str, max: usize, remedy: &str) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             Reason::TooLarge.as_str(),
             "too large",
-            format!("a body may have {lines_max} lines at most; none of these was taken"),
+            format!("a body may have {max} {what} at most; none of these was taken"),
         )
-        .remedy("send the events in several requests")
+        .remedy(remedy)
     }
     /// 400: the body did not arrive whole, or a webhook's body is not what its system sends.
     pub fn bad_body(detail: impl Into<String>) -> Self {

@@ -1,12 +1,11 @@
 //! The bridges' outbox, emptied into the ledger: at once after a webhook, and again and again for what is left.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use piperoll_core::envelope::Envelope;
-use piperoll_store::BridgeRow;
+use piperoll_store::{BridgePlace, BridgeRow};
 
-use super::in_flight::place;
 use crate::{
     causes,
     intake::{Answer, Unavailable, Wait},
@@ -18,14 +17,15 @@ use crate::{
 const AT_ONCE_WAIT: Duration = Duration::from_secs(4);
 /// Rows read from the outbox at a time.
 const ROWS_AT_ONCE: u32 = 200;
-/// Rows that are looked at in all, when most of them wait. An envelope has a few kilobytes.
-const ROWS_MAX: u32 = 4000;
 /// Envelopes that wait for the projector at a time, so that a body of many alerts leaves room in its queue for others.
 const IN_FLIGHT_MAX: usize = 64;
 /// How often the outbox is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Where events wait that the ledger does not take yet (a missing grant), it is asked less often.
+/// Where events wait that the ledger does not take yet (a missing grant), it is asked less often: the more wait, the less.
 const LOOK_SELDOM: Duration = Duration::from_secs(30);
+const LOOK_SELDOM_MAX: Duration = Duration::from_mins(10);
+/// So many that wait count as one more [`LOOK_SELDOM`].
+const WAITING_STEP: usize = 500;
 
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,47 +57,50 @@ pub(super) async fn run(state: State, mut stop: Stop) {
         pause = tokio::select! {
             // An envelope that is handed in twice is recorded once, so that a delivery may be cut off anywhere.
             () = stop.stopped() => return,
-            waits = empty(&state) => if waits { LOOK_SELDOM } else { LOOK_EVERY },
+            waiting = empty(&state) => pause_of(waiting),
         };
     }
 }
-/// Goes through the outbox once; gives whether something is left that the ledger does not take yet. What waits holds up nothing behind
-/// it: the oldest rows are asked for, more of them the more wait.
-async fn empty(state: &State) -> bool {
-    if let Projecting::Elsewhere { .. } = state.status.now().projecting {
-        return false; // the server that projects has the same outbox before it
+fn pause_of(waiting: usize) -> Duration {
+    if waiting == 0 {
+        return LOOK_EVERY;
     }
-    let mut seen = HashSet::new();
-    let mut waits = false;
-    let mut rows_max = ROWS_AT_ONCE;
+    let steps = u32::try_from(waiting.div_ceil(WAITING_STEP)).unwrap_or(u32::MAX);
+    LOOK_SELDOM.saturating_mul(steps).min(LOOK_SELDOM_MAX)
+}
+/// Goes through the outbox once, from the oldest row to the newest, whatever waits before it; gives how many the ledger does not
+/// take yet.
+async fn empty(state: &State) -> usize {
+    if let Projecting::Elsewhere { .. } = state.status.now().projecting {
+        return 0; // the server that projects has the same outbox before it
+    }
+    let mut waiting = 0;
+    let mut after: Option<BridgePlace> = None;
     loop {
-        let rows = match state.store.bridge_unsent(rows_max).await {
+        let rows = match state
+            .store
+            .bridge_unsent(after.as_ref(), ROWS_AT_ONCE)
+            .await
+        {
             Ok(rows) => rows,
             Err(error) => {
                 tracing::warn!(
                     error = causes::chain(&error),
                     "the bridges' outbox cannot be read"
                 );
-                return true;
+                return waiting.max(1);
             }
         };
-        let whole = rows.len() < rows_max as usize;
-        let rows: Vec<BridgeRow> = rows
-            .into_iter()
-            .filter(|row| seen.insert(place(row)))
-            .collect();
-        let stuck = rows.is_empty();
-        waits |= deliver_left(state, rows).await;
-        if whole || (stuck && rows_max >= ROWS_MAX) {
-            return waits;
-        }
-        if stuck {
-            rows_max += ROWS_AT_ONCE;
+        let is_last = rows.len() < ROWS_AT_ONCE as usize;
+        after = rows.last().map(BridgeRow::place);
+        waiting += deliver_left(state, rows).await;
+        if is_last {
+            return waiting;
         }
     }
 }
-/// Delivers what no webhook is delivering right now; gives whether some of it waits.
-async fn deliver_left(state: &State, rows: Vec<BridgeRow>) -> bool {
+/// Delivers what no webhook is delivering right now; gives how many of them wait.
+async fn deliver_left(state: &State, rows: Vec<BridgeRow>) -> usize {
     let mut left = Vec::with_capacity(rows.len());
     for row in rows {
         // In this order: a row that was in flight when it was read and is not any more has been recorded.
@@ -105,7 +108,8 @@ async fn deliver_left(state: &State, rows: Vec<BridgeRow>) -> bool {
             left.push(row);
         }
     }
-    deliver_all(state, left).await.contains(&Fate::Waits)
+    let fates = deliver_all(state, left).await;
+    fates.iter().filter(|fate| **fate == Fate::Waits).count()
 }
 /// Whether a row that was read as unsent is an entry by now; then it is marked. A second delivery would do no harm but be counted.
 async fn is_recorded(state: &State, row: &BridgeRow) -> bool {
@@ -176,5 +180,18 @@ fn fate(bridge: &str, answer: &Result<Answer, Unavailable>) -> Fate {
             );
             Fate::Waits
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LOOK_EVERY, LOOK_SELDOM, LOOK_SELDOM_MAX, pause_of};
+
+    #[test]
+    fn the_more_waits_the_less_often_it_is_asked_for() {
+        assert_eq!(pause_of(0), LOOK_EVERY);
+        assert_eq!(pause_of(1), LOOK_SELDOM);
+        assert_eq!(pause_of(501), LOOK_SELDOM * 2);
+        assert_eq!(pause_of(1_000_000), LOOK_SELDOM_MAX);
     }
 }

@@ -3,7 +3,7 @@
 //! 2xx means that whatever the body becomes is kept under its dedupe key and will be an entry, though the process die now. 4xx is the
 //! sender's trouble, 5xx ours.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
@@ -14,7 +14,6 @@ use axum::{
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use piperoll_core::event::RelayedAuth;
-use piperoll_store::BridgeRow;
 use piperoll_tlog::{
     Hash, encoding,
     hash::Sha256Stream,
@@ -83,7 +82,7 @@ pub(super) async fn post(
             }))
         }
         Mapped::Events(relays) => {
-            let kept = keep(&state, &bridge, relays, digest, auth).await?;
+            let kept = keep(&state, &Arc::new(bridge), relays, digest, auth).await?;
             Ok(Json(kept))
         }
     }
@@ -232,29 +231,29 @@ fn is_form(headers: &HeaderMap) -> bool {
 /// Signs what is new and keeps it durably; then hands it to the ledger without making the sender wait for long.
 async fn keep(
     state: &serve::State,
-    bridge: &Bridge,
+    bridge: &Arc<Bridge>,
     relays: Vec<Relay>,
     digest: Hash,
     auth: RelayedAuth,
 ) -> Result<Kept, Problem> {
     let all = relays.len();
-    let mut rows = Vec::with_capacity(all);
-    let mut unusable = 0;
-    for relay in unrecorded(state, bridge, relays).await? {
-        match signing::sign(state, bridge, relay, digest, auth).await? {
-            Some(row) => rows.push(row),
-            None => unusable += 1,
-        }
+    if all > limits::BRIDGE_EVENTS_MAX {
+        return Err(Problem::too_many(
+            "events",
+            limits::BRIDGE_EVENTS_MAX,
+            "let the sender group less together: at Alertmanager, group_by or the webhook's max_alerts",
+        ));
     }
+    let relays = unrecorded(state, bridge, relays).await?;
+    let (rows, unusable) = signing::sign(state, bridge, relays, digest, auth).await?;
     let flight = state.in_flight.take(&rows);
-    let fresh: Vec<BridgeRow> = state
-        .store
-        .bridge_keep(&rows)
-        .await?
-        .into_iter()
-        .zip(rows)
-        .filter_map(|(stored, row)| stored.then_some(row))
-        .collect();
+    let mut fresh = Vec::with_capacity(rows.len());
+    for rows in rows.chunks(limits::BRIDGE_ROWS_AT_ONCE) {
+        let stored = state.store.bridge_keep(rows).await?;
+        let stored = stored.into_iter().zip(rows);
+        let new = stored.filter(|(stored, _)| *stored);
+        fresh.extend(new.map(|(_, row)| row.clone()));
+    }
     let kept = Kept {
         state: if unusable == all { "counted" } else { "kept" },
         events: fresh.len(),

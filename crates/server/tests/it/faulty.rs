@@ -11,9 +11,9 @@ use piperoll_core::{
     judge::Known,
 };
 use piperoll_store::{
-    self as store, Batch, Beyond, BridgeCount, BridgeRow, ChangeRow, Error, Head, JunkRow, Lease,
-    LogFilter, RefusedRow, SlotRow, Store, StoredCheckpoint, StoredConsumed, StoredEntry,
-    StoredTile, Tally,
+    self as store, Batch, Beyond, BridgeCount, BridgePlace, BridgeRow, ChangeRow, Error, Head,
+    JunkRow, Lease, LogFilter, RefusedRow, SlotRow, Store, StoredCheckpoint, StoredConsumed,
+    StoredEntry, StoredTile, Tally,
 };
 use piperoll_tlog::tile::TileId;
 
@@ -167,7 +167,7 @@ store! {
     drop_read_models(fold: u32) -> () = |s, done| done;
     adopt_read_models(from: u32, to: u32, expected: (u64, u64)) -> () = |s, done| done;
     bridge_keep(rows: &[BridgeRow]) -> Vec<bool> = |s, kept| kept;
-    bridge_unsent(limit: u32) -> Vec<BridgeRow> = |s, rows| rows;
+    bridge_unsent(after: Option<&BridgePlace>, limit: u32) -> Vec<BridgeRow> = |s, rows| rows;
     bridge_done(bridge: &str, dedupe_key: &str, ordinal: u32) -> () = |s, done| done;
     bridge_count(bridge: &str, event: &str) -> () = |s, done| done;
     bridge_counts() -> Vec<BridgeCount> = |s, rows| rows;

@@ -40,7 +40,7 @@ async fn a_bridge_that_dies_between_keeping_and_sending_loses_nothing_and_double
     let answer = sent(&down, delivery("gh", "pull_request", &body)).await;
     assert_eq!(answer["events"], 1);
     assert_eq!(state.status.now().size, 2, "only the founding and the key");
-    let kept = state.store.bridge_unsent(10).await.unwrap();
+    let kept = state.store.bridge_unsent(None, 10).await.unwrap();
     assert_eq!(kept.len(), 1);
 
     // GitHub is asked to deliver it again meanwhile; then the server comes back.
@@ -76,7 +76,7 @@ async fn what_the_ledger_does_not_take_yet_waits_for_the_keys_registration() {
     let key = write_bridge(&served, "gh", &github());
     let body = example_body("pull_request.opened.json");
     sent(&router, delivery("gh", "pull_request", &body)).await;
-    assert_eq!(state.store.bridge_unsent(10).await.unwrap().len(), 1);
+    assert_eq!(state.store.bridge_unsent(None, 10).await.unwrap().len(), 1);
     register(&served, "gh", &key).await;
     let (switch, stop) = Stop::new();
     let work = tokio::spawn(bridges::run(state.clone(), stop));

@@ -16,7 +16,7 @@ use piperoll_core::{
     name::{Principal, PrincipalKind},
 };
 use piperoll_server::{
-    api,
+    api::{self, limits},
     bridges::config::{Alertmanager, Config, Github, Labels, Names},
     folder::Folder,
     intake::{Answer, Wait},
@@ -332,7 +332,14 @@ async fn a_body_becomes_entries_once_however_often_it_is_delivered() {
         );
     }
     assert!(kinds.contains(&"change.created"), "{kinds:?}");
-    assert!(state.store.bridge_unsent(10).await.unwrap().is_empty());
+    assert!(
+        state
+            .store
+            .bridge_unsent(None, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let answer = sent(
         &router,
         delivery("gh", "ping", b"{\"zen\":\"Design for failure.\"}"),
@@ -389,5 +396,53 @@ async fn an_alert_and_its_end_become_two_entries_however_they_are_grouped() {
         assert_eq!(event.profile.service.as_deref(), Some("checkout"));
     }
     assert_eq!(events[0].subject, events[1].subject);
+    served.end().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_event_is_told_apart_from_what_was_delivered_before() {
+    let served = Served::new().await;
+    let state = served.state();
+    let router = api::router(state.clone());
+    let key = write_bridge(&served, "am", &alertmanager());
+    register(&served, "am", &key).await;
+    let notification = |services: &[String]| {
+        let alerts: Vec<Value> = services
+            .iter()
+            .enumerate()
+            .map(|(n, service)| {
+                serde_json::json!({
+                    "status": "firing", "labels": {"service": service}, "annotations": {},
+                    "startsAt": "2026-11-12T20:17:00Z", "endsAt": "0001-01-01T00:00:00Z",
+                    "generatorURL": "", "fingerprint": format!("{n:016x}"),
+                })
+            })
+            .collect();
+        let body = serde_json::json!({"version": "4", "status": "firing", "alerts": alerts});
+        Request::post("/bridges/am")
+            .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"))
+            .body(Body::from(body.to_string()))
+            .unwrap()
+    };
+    let long = "s".repeat(201);
+    let answer = sent(&router, notification(&[long.clone(), "shop".to_owned()])).await;
+    let told = |answer: &Value| {
+        let count = |name: &str| answer[name].as_u64().unwrap();
+        let state = answer["state"].as_str().unwrap().to_owned();
+        (state, count("events"), count("known"), count("unusable"))
+    };
+    assert_eq!(told(&answer), ("kept".to_owned(), 1, 0, 1));
+    let answer = sent(&router, notification(&[long.clone(), "shop".to_owned()])).await;
+    assert_eq!(told(&answer), ("kept".to_owned(), 0, 1, 1));
+    let answer = sent(&router, notification(&[long])).await;
+    assert_eq!(told(&answer), ("counted".to_owned(), 0, 0, 1));
+    let counts = state.store.bridge_counts().await.unwrap();
+    let counted = counts
+        .iter()
+        .find(|row| row.event == "not an event: alert.fired");
+    assert_eq!(counted.unwrap().count, 3);
+    let many = vec!["shop".to_owned(); limits::BRIDGE_EVENTS_MAX + 1];
+    let (status, _, _) = call(&router, notification(&many)).await;
+    assert_eq!(status, 413);
     served.end().await;
 }

@@ -5,12 +5,12 @@ use super::{
     dialect::{at, instant_text, without_nul},
     fetch, values,
 };
-use crate::{BridgeCount, BridgeRow, Error};
+use crate::{BridgeCount, BridgePlace, BridgeRow, Error};
 
 const KEEP: &str = "insert into bridge_seen (bridge, dedupe_key, ordinal, at, envelope) values ($1, $2, $3, $4, $5) \
      on conflict do nothing returning ordinal";
 
-/// A body makes a few envelopes at most, so they go in one by one, all in one transaction.
+/// They go in one by one, all in one transaction: whoever has many gives them in several calls.
 pub(super) async fn keep<DB: Dialect>(
     connection: &mut DB::Connection,
     rows: Vec<BridgeRow>,
@@ -29,19 +29,31 @@ pub(super) async fn keep<DB: Dialect>(
     Ok(stored)
 }
 
-const UNSENT: &str = "select bridge, dedupe_key, ordinal, at, envelope from bridge_seen where envelope is not null \
-     order by at, bridge, dedupe_key, ordinal limit $1";
+const UNSENT: &str = "select bridge, dedupe_key, ordinal, at, envelope from bridge_seen \
+     where envelope is not null and (at, bridge, dedupe_key, ordinal) > ($1, $2, $3, $4) \
+     order by at, bridge, dedupe_key, ordinal limit $5";
 
 pub(super) async fn unsent<DB: Dialect>(
     store: &Sql<DB>,
+    after: Option<&BridgePlace>,
     limit: u32,
 ) -> Result<Vec<BridgeRow>, Error> {
-    let rows = store.rows(UNSENT, values![limit]).await?;
+    let values = match after {
+        Some(place) => values![
+            instant_text(place.at),
+            place.bridge.as_str(),
+            without_nul(&place.dedupe_key),
+            place.ordinal,
+            limit
+        ],
+        None => values!["", "", "", 0_u32, limit],
+    };
+    let rows = store.rows(UNSENT, values).await?;
     let read = |row: &DB::Row| {
         Ok(BridgeRow {
             bridge: row.text(0)?,
             dedupe_key: row.text(1)?,
-            ordinal: u32::try_from(row.count(2)?).unwrap_or(u32::MAX),
+            ordinal: ordinal(row.count(2)?)?,
             at: row.instant(3)?,
             envelope: row.text(4)?,
         })
@@ -49,6 +61,13 @@ pub(super) async fn unsent<DB: Dialect>(
     rows.iter()
         .map(|row| read(row).map_err(at(|| "bridge_seen".to_owned())))
         .collect()
+}
+
+fn ordinal(stored: u64) -> Result<u32, Error> {
+    u32::try_from(stored).map_err(|_| Error::Corrupt {
+        place: String::new(),
+        what: format!("an ordinal of {stored}"),
+    })
 }
 
 /// The envelope goes with its words; the dedupe key stays, so that the same body makes nothing again.

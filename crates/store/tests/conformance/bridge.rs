@@ -34,11 +34,16 @@ pub(crate) async fn an_envelope_is_kept_once_under_its_dedupe_key(place: &Place)
         other,
     ];
     assert_eq!(
-        store.bridge_unsent(10).await.unwrap(),
+        store.bridge_unsent(None, 10).await.unwrap(),
         expected,
         "oldest first, the earlier one stays"
     );
-    assert_eq!(store.bridge_unsent(2).await.unwrap(), expected[..2]);
+    assert_eq!(store.bridge_unsent(None, 2).await.unwrap(), expected[..2]);
+    for (at, row) in expected.iter().enumerate() {
+        let behind = store.bridge_unsent(Some(&row.place()), 2).await.unwrap();
+        let end = expected.len().min(at + 3);
+        assert_eq!(behind, expected[at + 1..end]);
+    }
     // Two bodies at once, the same envelope in both: one of them keeps it.
     let tries: Vec<_> = (0..4)
         .map(|_| {
@@ -64,9 +69,15 @@ pub(crate) async fn what_is_done_is_not_sent_again_and_its_words_go(place: &Plac
         .bridge_done("github", "never heard of", 0)
         .await
         .unwrap();
-    assert_eq!(store.bridge_unsent(10).await.unwrap(), [row(2, "b", 0)]);
+    assert_eq!(
+        store.bridge_unsent(None, 10).await.unwrap(),
+        [row(2, "b", 0)]
+    );
     assert_eq!(store.bridge_keep(&[row(3, "a", 0)]).await.unwrap(), [false]);
-    assert_eq!(store.bridge_unsent(10).await.unwrap(), [row(2, "b", 0)]);
+    assert_eq!(
+        store.bridge_unsent(None, 10).await.unwrap(),
+        [row(2, "b", 0)]
+    );
     let left = "insert into junk select 1, 'x', 'x', count(*) from bridge_seen where envelope like '%a 0%' having count(*) > 0";
     place.raw(left).await.unwrap();
     assert_eq!(
