@@ -54,7 +54,7 @@ pub enum Why {
 /// Something that must not happen, for a person to see.
 #[derive(Debug, thiserror::Error)]
 pub enum Alarm {
-    #[error("entry {index}, which the ledger said it had recorded, is now {now}", now = state_name(*.now))]
+    #[error("entry {index}, which the ledger said it had recorded, is now {now}", now = said_now(*.now))]
     Vanished { index: u64, now: State },
     #[error("the ledger said that an event was entry {index}, and now that it is entry {now}")]
     Moved { index: u64, now: u64 },
@@ -243,6 +243,10 @@ impl Courier<'_> {
         let now = answer.state;
         if !matches!(now, State::Recorded | State::Published) {
             report.alarms.push(Alarm::Vanished { index, now });
+            if now == State::NotSeen {
+                // Whoever said that it was recorded, the ledger does not have it: it is sent again.
+                recorded.not_after_all()?;
+            }
             return Ok(());
         }
         if let Some(now) = answer.index.filter(|now| *now != index) {
@@ -299,9 +303,9 @@ fn record(claim: Claim, place: &Place, again: bool) -> Result<Fate, Error> {
         again,
     })
 }
-fn state_name(state: State) -> &'static str {
+fn said_now(state: State) -> &'static str {
     match state {
-        State::NotSeen => "not seen",
+        State::NotSeen => "not seen; the event waits again and is sent anew",
         State::Waiting => "waiting",
         State::Recorded => "recorded",
         State::Published => "published",

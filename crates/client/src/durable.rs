@@ -9,14 +9,31 @@ use std::{
 
 /// Makes a folder, and those above it, that only its owner can read: envelopes hold words that are not for everybody.
 pub(crate) fn create_private_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = folder_of(path);
+    if !parent.as_os_str().is_empty() {
+        create_private_folder(parent)?;
+    }
     let mut builder = DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    match builder.create(path) {
+        // Another process was here first.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        // An event is only as durable as the name of every folder above it.
+        Ok(()) => sync_folder(parent),
+    }
 }
 /// Makes what was renamed, made or removed in a folder outlast a power cut.
 pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     // Windows cannot open a folder as a file; its renames are journalled.
     if cfg!(unix) {
         File::open(folder)?.sync_all()

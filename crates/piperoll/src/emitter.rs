@@ -151,9 +151,12 @@ impl Emitter {
         Ok(Sent {
             payload_hash,
             message,
-            fate,
             // A folder that cannot be listed any more changes nothing about what became of the event.
-            waiting: outbox.counts().map_or(0, |counts| counts.waiting),
+            waiting: match &fate {
+                Fate::Waiting(_) => outbox.waiting().map_or(0, |waiting| waiting.len()),
+                Fate::Recorded { .. } | Fate::Refused(_) => 0,
+            },
+            fate,
             outbox: self.dispatch.outbox_name(),
             server: self.dispatch.server.address().to_owned(),
             wrong_ledger: self.dispatch.is_wrong_ledger(),

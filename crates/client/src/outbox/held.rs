@@ -133,6 +133,10 @@ impl Recorded {
     pub fn place(&self) -> &Place {
         &self.place
     }
+    /// The ledger does not have it: it waits again. What the ledger had said of it stays beside it.
+    pub fn not_after_all(self) -> Result<(), Error> {
+        self.outbox.rename(&self.name, "recorded", "waiting")
+    }
     /// Keeps the receipt, which the caller has verified, and lets the event go.
     pub fn confirmed(self, receipt: &str) -> Result<(), Error> {
         self.outbox.finish(&self.name, self.place.index, receipt)

@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use piperoll_client::{
-    courier::{Alarm, Report},
+    courier::{Alarm, Fate, Report},
     receipts::{self, State},
     state,
 };
@@ -86,10 +86,10 @@ async fn with_nobody_there_recorded_events_stay() {
 async fn an_entry_that_vanished_is_an_alarm() {
     let double = Double::start();
     let machine = with_one_recorded(&double).await;
-    for (name, state) in [
-        ("not seen", State::NotSeen),
-        ("refused", State::Refused),
-        ("waiting", State::Waiting),
+    for (name, state, counts) in [
+        ("refused", State::Refused, (0, 1, 0)),
+        ("waiting", State::Waiting, (0, 1, 0)),
+        ("not seen", State::NotSeen, (1, 0, 0)),
     ] {
         let page = format!("/v1/receipts/{}", envelope(1).payload_hash());
         double.page(&page, Reply::json(200, &json!({"state": name})));
@@ -99,8 +99,15 @@ async fn an_entry_that_vanished_is_an_alarm() {
             "{:?}",
             report.alarms
         );
-        assert_eq!(machine.counts(), (0, 1, 0));
+        assert_eq!(machine.counts(), counts, "{name}");
     }
+    // What the ledger does not have is sent again, and recorded.
+    let report = machine.courier().flush(LONG).await.unwrap();
+    assert!(
+        matches!(report.fates[..], [(_, Fate::Recorded { .. })]),
+        "{report:?}"
+    );
+    assert_eq!(machine.counts(), (0, 1, 0));
 }
 
 #[tokio::test]

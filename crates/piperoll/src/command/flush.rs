@@ -1,6 +1,6 @@
 //! `piperoll flush`: delivers what waits in the outbox and brings receipts home.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use piperoll_client::courier::{Fate, Why};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use crate::{
     exit::{Exit, Problem, Result},
     ledger::LedgerArgs,
     output::{self, Format, FormatArgs},
+    terminal,
 };
 
 /// How long a flush may take in all.
@@ -34,6 +35,13 @@ struct Told {
     waiting: usize,
     awaiting_receipt: usize,
     refused: usize,
+    /// The refused events: where each lies and why.
+    put_aside: Vec<PutAside>,
+}
+#[derive(Serialize)]
+struct PutAside {
+    file: String,
+    why: String,
 }
 
 pub(crate) async fn run(args: Args) -> Result {
@@ -51,15 +59,41 @@ pub(crate) async fn run(args: Args) -> Result {
         waiting: flushed.counts.waiting,
         awaiting_receipt: flushed.counts.recorded,
         refused: flushed.counts.refused,
+        put_aside: put_aside(&dispatch)?,
     };
     match args.format.format() {
         Format::Json => output::json(&told)?,
-        Format::Table => output::data(&format!(
-            "{} delivered, {} receipts verified and kept; {} waiting, {} recorded and awaiting their receipt, {} refused\n",
-            told.recorded, told.receipts, told.waiting, told.awaiting_receipt, told.refused
-        ))?,
+        Format::Table => output::data(&text(&told))?,
     }
     conclude(&flushed)
+}
+fn put_aside(dispatch: &Dispatch) -> Result<Vec<PutAside>> {
+    let refused = dispatch.outbox.refused().map_err(anyhow::Error::from)?;
+    Ok(refused
+        .into_iter()
+        .map(|refused| PutAside {
+            file: refused.path.display().to_string(),
+            why: refused.problem.map_or_else(
+                || "the reason beside it is gone".to_owned(),
+                |problem| problem.to_string(),
+            ),
+        })
+        .collect())
+}
+fn text(told: &Told) -> String {
+    let mut text = format!(
+        "{} delivered, {} receipts verified and kept; {} waiting, {} recorded and awaiting their receipt, {} refused\n",
+        told.recorded, told.receipts, told.waiting, told.awaiting_receipt, told.refused
+    );
+    for PutAside { file, why } in &told.put_aside {
+        let _ = writeln!(
+            text,
+            "  refused: {}\n    {}",
+            terminal::escape_line(why),
+            terminal::escape_line(file)
+        );
+    }
+    text
 }
 /// The worst of what happened decides.
 fn conclude(flushed: &Flushed) -> Result {
