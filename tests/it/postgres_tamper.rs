@@ -95,7 +95,7 @@ async fn triggers_and_rights_stop_accidents_on_postgres() {
         "truncate checkpoint",
         "update payload set body = 'x'",
         "insert into entry select idx + 2, recorded_at, sha256(payload_hash), leaf, leaf_hash, event_id || 'x', source, kind, \
-         type_name, time, subject, change, service, environment, keyid from entry",
+         type_name, time, subject, change, service, environment, keyid, stream_time from entry",
         "update head set size = 0, epoch = 0",
     ] {
         for role in [
