@@ -217,47 +217,41 @@ begin
 end $$;
 
 -- Counting rows go on where the last one ended: each statement brings one run of numbers, and the row before it is there.
-create function piperoll_entry_next() returns trigger language plpgsql as $$
+-- The schema is named, so that it matters to nobody's search_path which table is asked.
+create function piperoll_next() returns trigger language plpgsql as $$
+declare gap boolean;
 begin
-  if exists (
-    select 1 from (select min(idx) as low, max(idx) as high, count(*) as rows from fresh) as run
-    where rows > 0 and (high - low + 1 <> rows or low > 0 and not exists (select 1 from entry where idx = low - 1))
-  ) then raise exception 'entry: the index is not the next one' using errcode = 'restrict_violation'; end if;
+  execute format(
+    'select exists (
+       select 1 from (select min(%1$I) as low, max(%1$I) as high, count(*) as rows from fresh) as run
+       where rows > 0 and (high - low + 1 <> rows or low > 0 and not exists (select 1 from %2$I.%3$I where %1$I = low - 1)))',
+    tg_argv[0], tg_table_schema, tg_table_name
+  ) into gap;
+  if gap then raise exception '%: the % is not the next one', tg_table_name, tg_argv[1] using errcode = 'restrict_violation'; end if;
   return null;
 end $$;
 create function piperoll_tile_next() returns trigger language plpgsql as $$
+declare gap boolean;
 begin
-  if exists (
-    select 1 from (select level, min(idx) as low, max(idx) as high, count(*) as rows from fresh group by level) as run
-    where high - low + 1 <> rows or low > 0 and not exists (select 1 from tile where level = run.level and idx = low - 1)
-  ) then raise exception 'tile: the index is not the next one of its level' using errcode = 'restrict_violation'; end if;
-  return null;
-end $$;
-create function piperoll_consumed_next() returns trigger language plpgsql as $$
-begin
-  if exists (
-    select 1 from (select min(number) as low, max(number) as high, count(*) as rows from fresh) as run
-    where rows > 0 and (high - low + 1 <> rows or low > 0 and not exists (select 1 from consumed where number = low - 1))
-  ) then raise exception 'consumed: the number is not the next one' using errcode = 'restrict_violation'; end if;
-  return null;
-end $$;
-create function piperoll_refused_next() returns trigger language plpgsql as $$
-begin
-  if exists (
-    select 1 from (select min(number) as low, max(number) as high, count(*) as rows from fresh) as run
-    where rows > 0 and (high - low + 1 <> rows or low > 0 and not exists (select 1 from refused where number = low - 1))
-  ) then raise exception 'refused: the number is not the next one' using errcode = 'restrict_violation'; end if;
+  execute format(
+    'select exists (
+       select 1 from (select level, min(idx) as low, max(idx) as high, count(*) as rows from fresh group by level) as run
+       where high - low + 1 <> rows
+       or low > 0 and not exists (select 1 from %1$I.%2$I as before where before.level = run.level and before.idx = low - 1))',
+    tg_table_schema, tg_table_name
+  ) into gap;
+  if gap then raise exception 'tile: the index is not the next one of its level' using errcode = 'restrict_violation'; end if;
   return null;
 end $$;
 
 create trigger entry_next after insert on entry
-  referencing new table as fresh for each statement execute function piperoll_entry_next();
+  referencing new table as fresh for each statement execute function piperoll_next('idx', 'index');
 create trigger tile_next after insert on tile
   referencing new table as fresh for each statement execute function piperoll_tile_next();
 create trigger consumed_next after insert on consumed
-  referencing new table as fresh for each statement execute function piperoll_consumed_next();
+  referencing new table as fresh for each statement execute function piperoll_next('number', 'number');
 create trigger refused_next after insert on refused
-  referencing new table as fresh for each statement execute function piperoll_refused_next();
+  referencing new table as fresh for each statement execute function piperoll_next('number', 'number');
 
 create trigger entry_no_change before update or delete or truncate on entry
   for each statement execute function piperoll_refuse('is insert-only');
@@ -319,6 +313,7 @@ alter table head enable always trigger head_only_forward;
 -- What the role that serves may do, and no more. For the owner to call; a second time it changes nothing.
 create function piperoll_grant(service_role text) returns void language plpgsql as $$
 begin
+  execute format('grant usage on schema %I to %I', current_schema(), service_role);
   execute format('grant select on piperoll, _sqlx_migrations to %I', service_role);
   execute format('grant select, insert on entry, tile, checkpoint, consumed, refused to %I', service_role);
   execute format('grant select, insert on payload, text, refused_body to %I', service_role);

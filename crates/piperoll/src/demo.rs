@@ -58,4 +58,12 @@ impl Layout {
     pub(crate) fn founding(&self) -> PathBuf {
         self.data.join("founding")
     }
+    /// After a founding that failed: removes the folders that are empty, and keeps what must not be lost.
+    pub(crate) fn take_back(&self) {
+        for folder in [self.data.join("elsewhere"), self.data.clone()] {
+            if let Err(error) = std::fs::remove_dir(&folder) {
+                tracing::debug!(%error, "{} is left", folder.display());
+            }
+        }
+    }
 }

@@ -66,6 +66,9 @@ impl DataArgs {
     pub(crate) fn database(&self) -> Option<String> {
         self.database.address_text()
     }
+    pub(crate) fn database_for_a_shell(&self) -> Option<String> {
+        self.database.for_a_shell()
+    }
     /// Where the ledger's database is.
     pub(crate) fn address(&self) -> Result<Address> {
         self.database.address_beside(&self.data)
@@ -167,12 +170,11 @@ fn shows_a_password(address: &str) -> bool {
     let Some((_, rest)) = address.split_once("://") else {
         return false;
     };
-    let (place, members) = rest.split_once('?').unwrap_or((rest, ""));
-    // A slash that was not escaped may stand in a password, so that the last @ counts, wherever it is.
-    let user = place.rsplit_once('@');
+    // Slashes and question marks that were not escaped may stand in a password, so that the last @ counts, wherever it is.
+    let user = rest.rsplit_once('@');
     user.is_some_and(|(user, _)| user.contains(':'))
-        || members
-            .split('&')
+        || rest
+            .split(['?', '&'])
             .any(|member| member.starts_with("password="))
 }
 
@@ -209,6 +211,8 @@ mod tests {
             "postgres://me:secret@db/ledger",
             "postgresql://me:@db:5432/ledger",
             "postgres://me:pa/ss@db/ledger",
+            "postgres://me:pa?ss@db/ledger",
+            "postgres://me@db/ledger?a?password=secret",
             "postgres:///ledger?host=/run&password=secret",
         ] {
             assert!(shows_a_password(shown), "{shown}");

@@ -135,7 +135,7 @@ impl Report {
                 .to_owned(),
         );
         list.push(
-            "what refused events say, the subjects of junk and read models, which are under no signature"
+            "what refused events say, the subjects of junk, what is noted of the stream's last message, and read models, which are under no signature"
                 .to_owned(),
         );
         list
@@ -144,7 +144,9 @@ impl Report {
 
 /// Audits the ledger in `store`. `pinned` is its id, if somebody knows it from elsewhere.
 pub async fn audit(store: &dyn Store, pinned: Option<LedgerId>) -> Result<Report, Error> {
-    let head = store.head().await?.ok_or(Error::NoLedger)?;
+    let Some(head) = store.head().await? else {
+        return Err(without_head(store).await?);
+    };
     let walked = entries::walk(store, &head, pinned).await?;
     let account = consumed::check(store, &head, &walked.controls).await?;
     Ok(Report {
@@ -162,5 +164,16 @@ pub async fn audit(store: &dyn Store, pinned: Option<LedgerId>) -> Result<Report
         unpublished: head.size - walked.published,
         consumed: account.rows,
         messages: account.messages,
+    })
+}
+/// A database without a head holds no ledger, or one whose head was taken away.
+async fn without_head(store: &dyn Store) -> Result<Error, Error> {
+    let left = store.beyond_head().await?.is_some()
+        || store.latest_checkpoint().await?.is_some()
+        || !store.consumed(0, 1).await?.is_empty();
+    Ok(if left {
+        Error::wrong(Place::Head, "it is missing, but there are rows of a ledger")
+    } else {
+        Error::NoLedger
     })
 }

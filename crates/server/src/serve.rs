@@ -109,6 +109,10 @@ pub struct Running {
 /// Starts a server: binds the port first, so that a second server on it changes nothing.
 pub async fn start(config: Config) -> Result<Running, Error> {
     let listener = bind(config.listen).await?;
+    start_on(listener, config).await
+}
+/// The same on a port that was bound before.
+pub async fn start_on(listener: TcpListener, config: Config) -> Result<Running, Error> {
     let address = listener.local_addr().map_err(listen_error(config.listen))?;
     let public_url = config
         .public_url
@@ -150,7 +154,8 @@ pub async fn start(config: Config) -> Result<Running, Error> {
         bridges,
     })
 }
-async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
+/// Takes a port, so that whatever is made for the server is made only where it can answer.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(address)
         .await
         .map_err(listen_error(address))

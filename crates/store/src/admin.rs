@@ -11,7 +11,7 @@ use piperoll_tlog::{
 };
 
 use crate::{
-    Address, Error, OpenMode, Store, postgres,
+    Address, Error, Head, OpenMode, Store, postgres,
     sql::{
         Dialect, Sql, Table, Value,
         dialect::{Column, Kind},
@@ -55,67 +55,113 @@ pub struct Copied {
     pub root: Hash,
 }
 
+/// Why a ledger was not copied.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", match .side { Side::From => "the ledger could not be read", Side::To => "the copy could not be made" })]
+pub struct CopyError {
+    /// Which of the two databases it is about.
+    pub side: Side,
+    pub source: Error,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    From,
+    To,
+}
+impl Side {
+    fn failed(self) -> impl FnOnce(Error) -> CopyError {
+        move |source| CopyError { side: self, source }
+    }
+}
+
 /// Moves a ledger to another database, which must hold none: every table but the lease, the head last, so that a copy that was
 /// cut short is no ledger.
 ///
 /// Nobody may write to `from` meanwhile: [`Error::Conflict`] when its head moved. [`Error::Corrupt`] when the copied entries do
 /// not make the root that the head names.
-pub async fn copy(from: &Address, to: &Address) -> Result<Copied, Error> {
-    let from = open(from, OpenMode::ReadOnly).await?;
-    let into = open(to, OpenMode::Create).await?;
+pub async fn copy(from: &Address, to: &Address) -> Result<Copied, CopyError> {
+    let from = open(from, OpenMode::ReadOnly)
+        .await
+        .map_err(Side::From.failed())?;
+    let into = open(to, OpenMode::Create)
+        .await
+        .map_err(Side::To.failed())?;
     let done = copy_between(&*from, &*into, to).await;
     from.close().await;
     into.close().await;
     done
 }
 
-async fn copy_between(from: &dyn Tables, into: &dyn Tables, to: &Address) -> Result<Copied, Error> {
-    let Some(head) = from.head().await? else {
-        return Err(Error::Unfit {
-            what: "there is no ledger to copy".to_owned(),
-            remedy: "name the database that holds it".to_owned(),
-        });
-    };
+async fn copy_between(
+    from: &dyn Tables,
+    into: &dyn Tables,
+    to: &Address,
+) -> Result<Copied, CopyError> {
+    let head = head_of(from).await.map_err(Side::From.failed())?;
+    must_be_empty(into, to).await.map_err(Side::To.failed())?;
     for table in tables::COPIED {
-        if from_start(into, table).await?.is_some() {
+        if table.name != tables::HEAD.name {
+            copy_table(from, into, table).await?;
+        }
+    }
+    let root = root_of(into, head.size).await.map_err(Side::To.failed())?;
+    if root != head.root {
+        let corrupt = Error::Corrupt {
+            place: "the copy".to_owned(),
+            what: format!(
+                "its entries make the root {root}, the head names {}",
+                head.root
+            ),
+        };
+        return Err(Side::From.failed()(corrupt));
+    }
+    copy_head(from, into, &head).await?;
+    Ok(Copied {
+        size: head.size,
+        root,
+    })
+}
+async fn head_of(from: &dyn Tables) -> Result<Head, Error> {
+    from.head().await?.ok_or_else(|| Error::Unfit {
+        what: "there is no ledger to copy".to_owned(),
+        remedy: "name the database that holds it".to_owned(),
+    })
+}
+async fn must_be_empty(into: &dyn Tables, to: &Address) -> Result<(), Error> {
+    for table in tables::COPIED {
+        if into.page(&mut Pages::of(table)).await?.is_some() {
             return Err(Error::Unfit {
                 what: format!("{to} holds rows in {} already", table.name),
                 remedy: "copy into a database that is empty".to_owned(),
             });
         }
     }
-    let mut root = Hash::empty_root();
-    for table in tables::COPIED {
-        if table.name == tables::HEAD.name {
-            root = root_of(into, head.size).await?;
-            if root != head.root {
-                return Err(Error::Corrupt {
-                    place: "the copy".to_owned(),
-                    what: format!(
-                        "its entries make the root {root}, the head names {}",
-                        head.root
-                    ),
-                });
-            }
-            if from.head().await?.as_ref() != Some(&head) {
-                return Err(Error::Conflict);
-            }
-        }
-        let mut pages = Pages::of(table);
-        while let Some(rows) = from.page(&mut pages).await? {
-            into.put(table, rows).await?;
-        }
-    }
-    Ok(Copied {
-        size: head.size,
-        root,
-    })
+    Ok(())
 }
-async fn from_start(
-    store: &dyn Tables,
+async fn copy_table(
+    from: &dyn Tables,
+    into: &dyn Tables,
     table: &'static Table,
-) -> Result<Option<Vec<Vec<Value>>>, Error> {
-    store.page(&mut Pages::of(table)).await
+) -> Result<(), CopyError> {
+    let mut pages = Pages::of(table);
+    let next = async |pages: &mut Pages| from.page(pages).await.map_err(Side::From.failed());
+    while let Some(rows) = next(&mut pages).await? {
+        into.put(table, rows).await.map_err(Side::To.failed())?;
+    }
+    Ok(())
+}
+/// A head only goes forward, so the row that is read before it is found unmoved is the one that everything was copied under.
+async fn copy_head(from: &dyn Tables, into: &dyn Tables, head: &Head) -> Result<(), CopyError> {
+    let read = async {
+        let rows = from.page(&mut Pages::of(&tables::HEAD)).await?;
+        match rows {
+            Some(rows) if from.head().await?.as_ref() == Some(head) => Ok(rows),
+            _ => Err(Error::Conflict),
+        }
+    };
+    let rows = read.await.map_err(Side::From.failed())?;
+    let put = into.put(&tables::HEAD, rows).await;
+    put.map_err(Side::To.failed())
 }
 /// The root of the leaves as they are stored.
 async fn root_of(store: &dyn Tables, size: u64) -> Result<Hash, Error> {

@@ -1,7 +1,8 @@
 //! The ledger in a PostgreSQL database (15 or newer), on the primary only.
 //!
-//! What a receipt promises rests on the server's settings, so they are looked at whenever the ledger is opened. A password
-//! never stands in an error: addresses are named by host, port and database.
+//! What a receipt promises rests on the server's settings, so they are looked at whenever a connection is made: behind the same
+//! address another server can answer tomorrow. A password never stands in an error: addresses are named by host, port and
+//! database.
 
 mod dialect;
 mod server;
@@ -15,8 +16,8 @@ use sqlx::{
 
 use crate::{
     Error, OpenMode, Shared,
-    schema::{self, Found, Source, State},
-    sql::{Sql, failed},
+    schema::{self, Found, MIGRATED, PURPOSE, Source, State},
+    sql::{Objection, Sql, failed, tables},
 };
 
 /// Questions at a time; one more waits for a connection.
@@ -25,8 +26,12 @@ const READERS_MAX: u32 = 8;
 const WRITERS_MAX: u32 = 4;
 /// How long anybody waits for a connection before the database counts as not answering.
 const ACQUIRE_WAIT: Duration = Duration::from_secs(5);
-/// A writer that was stopped holds the head's row; the server takes it back after this long.
-const IDLE_IN_TRANSACTION: (&str, &str) = ("idle_in_transaction_session_timeout", "2s");
+/// Of whoever writes.
+const WRITING: [(&str, &str); 2] = [
+    // A writer that was stopped holds the head's row; the server takes it back after this long.
+    ("idle_in_transaction_session_timeout", "2s"),
+    ("default_transaction_read_only", "off"),
+];
 
 pub(crate) const MIGRATIONS: [Source; 1] = [Source {
     number: 1,
@@ -36,13 +41,15 @@ pub(crate) const MIGRATIONS: [Source; 1] = [Source {
 
 /// Every question has its index, and each is to be answered through it whatever the server's statistics say of tables that grow
 /// from nothing within minutes. Members of a filter are absent most of the time, so a plan is made for the values at hand.
-const PLANS: [(&str, &str); 6] = [
+const SESSION: [(&str, &str); 7] = [
     ("plan_cache_mode", "force_custom_plan"),
     ("enable_seqscan", "off"),
     ("enable_bitmapscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),
     ("jit", "off"),
+    // Whatever the server's file says after its next reload.
+    ("synchronous_commit", "on"),
 ];
 
 /// Members of an address after `?`. Another one would be ignored with a warning that shows its value.
@@ -92,18 +99,27 @@ pub(crate) async fn open_sql(address: &str, mode: OpenMode) -> Result<Sql<sqlx::
     check_rights(&mut connection, mode).await?;
     // The checks stand; a failure to say good-bye changes nothing.
     let _ = connection.close().await;
-    let pool = || PgPoolOptions::new().acquire_timeout(ACQUIRE_WAIT);
-    let reading = options.clone().options(PLANS);
-    let writing = options.options(PLANS).options([IDLE_IN_TRANSACTION]);
-    let reader = pool()
-        .max_connections(READERS_MAX)
-        .connect_lazy_with(reading);
+    let objection = Objection::default();
+    let pool = |connections_max: u32| {
+        let (name, objection) = (name(&options), objection.clone());
+        PgPoolOptions::new()
+            .max_connections(connections_max)
+            .acquire_timeout(ACQUIRE_WAIT)
+            .after_connect(move |connection, _| {
+                let (name, objection) = (name.clone(), objection.clone());
+                Box::pin(async move { objection.tell(server::check(connection, &name).await) })
+            })
+    };
+    let reader = pool(READERS_MAX).connect_lazy_with(options.clone().options(SESSION));
     let writer = (mode != OpenMode::ReadOnly).then(|| {
-        pool()
-            .max_connections(WRITERS_MAX)
-            .connect_lazy_with(writing)
+        let writing = options.clone().options(SESSION).options(WRITING);
+        pool(WRITERS_MAX).connect_lazy_with(writing)
     });
-    Ok(Sql { reader, writer })
+    Ok(Sql {
+        reader,
+        writer,
+        objection,
+    })
 }
 
 pub(crate) fn parse(address: &str) -> Result<PgConnectOptions, Error> {
@@ -115,9 +131,13 @@ pub(crate) fn parse(address: &str) -> Result<PgConnectOptions, Error> {
         for member in members.split('&') {
             let key = member.split('=').next().unwrap_or_default();
             if !MEMBERS.contains(&key) {
-                return Err(unreadable(format!(
-                    "the database's address has the unknown member {key:?}"
-                )));
+                // What is no word may be a part of a password.
+                let is_word = |byte: u8| byte.is_ascii_lowercase() || b"-_".contains(&byte);
+                return Err(unreadable(if key.bytes().all(is_word) {
+                    format!("the database's address has the unknown member {key:?}")
+                } else {
+                    "the database's address has a member after ? that is none".to_owned()
+                }));
             }
         }
     }
@@ -158,18 +178,14 @@ async fn look(connection: &mut PgConnection) -> sqlx::Result<State> {
     .collect::<Result<_, _>>()?;
     let has = |name: &str| tables.iter().any(|table| table == name);
     let mut applied = Vec::new();
-    if has("piperoll") && has("_sqlx_migrations") {
+    if has(PURPOSE) && has(MIGRATED) {
         let rows =
             sqlx::query("select version, success, checksum from _sqlx_migrations order by version");
         for row in rows.fetch_all(connection).await? {
             applied.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
         }
     }
-    let found = Found {
-        tables: tables.iter().any(|table| table != "_sqlx_migrations"),
-        ours: has("piperoll"),
-        applied,
-    };
+    let found = Found { tables, applied };
     Ok(found.state(&MIGRATIONS))
 }
 
@@ -185,12 +201,17 @@ const MISSING_RIGHTS: &str = "select needed.act || ' on ' || needed.relation fro
      ('change', 'insert'), ('change', 'update'), ('change', 'delete'), \
      ('slot', 'insert'), ('slot', 'update'), ('slot', 'delete')) as needed (relation, act) \
      where not has_table_privilege(needed.relation, needed.act) and $1 \
-     union select 'select on ' || cast(relname as text) from pg_class where relkind = 'r' \
-     and relnamespace = to_regnamespace(quote_ident(current_schema())) and not has_table_privilege(oid, 'select') order by 1";
+     union select 'select on ' || ours.relation from unnest($2) as ours (relation) \
+     where not has_table_privilege(ours.relation, 'select') order by 1";
 
 async fn check_rights(connection: &mut PgConnection, mode: OpenMode) -> Result<(), Error> {
+    let ours: Vec<&str> = [PURPOSE, MIGRATED]
+        .into_iter()
+        .chain(tables::names())
+        .collect();
     let rows = sqlx::query(MISSING_RIGHTS)
         .bind(mode != OpenMode::ReadOnly)
+        .bind(ours)
         .fetch_all(connection)
         .await
         .map_err(failed::<sqlx::Postgres>)?;

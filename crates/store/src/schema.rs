@@ -7,7 +7,12 @@ use sqlx::{
     migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator},
 };
 
-use crate::Error;
+use crate::{Error, sql::tables};
+
+/// The table that says "a Piperoll ledger".
+pub(crate) const PURPOSE: &str = "piperoll";
+/// Where the migrations are noted that were applied.
+pub(crate) const MIGRATED: &str = "_sqlx_migrations";
 
 /// Numbers and names, the same for both databases (`tests/it/tidy.rs` compares the folders).
 pub(crate) struct Source {
@@ -42,10 +47,8 @@ fn migration(source: &Source) -> Migration {
 
 /// What was found in a database.
 pub(crate) struct Found {
-    /// Whether it holds any table at all.
-    pub(crate) tables: bool,
-    /// Whether the table that says "a Piperoll ledger" is there.
-    pub(crate) ours: bool,
+    /// The names of all ordinary tables; what a view shows does not count.
+    pub(crate) tables: Vec<String>,
     /// (number, finished, checksum) of the migrations that were applied.
     pub(crate) applied: Vec<(i64, bool, Vec<u8>)>,
 }
@@ -59,14 +62,23 @@ pub(crate) enum State {
     Newer,
     /// A migration was edited after it was applied, or did not finish.
     Altered,
+    /// One of our tables is gone.
+    Lacks(&'static str),
 }
 impl Found {
     pub(crate) fn state(&self, sources: &[Source]) -> State {
-        if !self.tables {
+        let has = |name: &str| self.tables.iter().any(|table| table == name);
+        // A start that was cut short before the first migration leaves the list of migrations, empty.
+        if self.tables.iter().all(|table| table == MIGRATED) && self.applied.is_empty() {
             return State::Empty;
         }
-        if !self.ours {
+        // Nobody else has both of the others.
+        let ours = [PURPOSE, tables::ENTRY.name, tables::HEAD.name];
+        if ours.iter().filter(|name| has(name)).count() < 2 {
             return State::NotOurs;
+        }
+        if let Some(gone) = [PURPOSE, MIGRATED].iter().find(|name| !has(name)) {
+            return State::Lacks(gone);
         }
         let known = |number: i64| sources.iter().find(|source| source.number == number);
         let mut altered = false;
@@ -83,6 +95,8 @@ impl Found {
             State::Altered
         } else if self.applied.len() < sources.len() {
             State::Older
+        } else if let Some(gone) = tables::names().find(|name| !has(name)) {
+            State::Lacks(gone)
         } else {
             State::Current
         }
@@ -112,6 +126,12 @@ impl State {
                 "has tables that differ from this version's",
                 "restore it from a backup, or ask whoever changed it",
             ),
+            Self::Lacks(table) => {
+                return Error::Corrupt {
+                    place: place.to_owned(),
+                    what: format!("the table {table} is gone"),
+                };
+            }
             Self::Current => ("is fit for use", "nothing needs to be done"),
         };
         Error::Unfit {
@@ -123,6 +143,8 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use super::*;
 
     const SOURCES: [Source; 2] = [
@@ -150,9 +172,9 @@ mod tests {
             .checksum
             .into_owned()
         };
+        let ours = iter::chain([PURPOSE, MIGRATED], tables::names());
         Found {
-            tables: true,
-            ours: true,
+            tables: ours.map(str::to_owned).collect(),
             applied: applied
                 .iter()
                 .map(|(number, finished, sql)| (*number, *finished, checksum(sql)))
@@ -178,16 +200,20 @@ mod tests {
         for (applied, state) in cases {
             assert_eq!(found(applied).state(&SOURCES), state, "{applied:?}");
         }
-        let others = Found {
-            ours: false,
-            ..found(&[])
-        };
-        assert_eq!(others.state(&SOURCES), State::NotOurs);
-        let empty = Found {
-            tables: false,
-            ours: false,
+        let holds = |tables: &[&str]| Found {
+            tables: tables.iter().map(|&table| table.to_owned()).collect(),
             applied: Vec::new(),
         };
-        assert_eq!(empty.state(&SOURCES), State::Empty);
+        for tables in [&[][..], &[MIGRATED]] {
+            assert_eq!(holds(tables).state(&SOURCES), State::Empty, "{tables:?}");
+        }
+        for tables in [&["invoice"][..], &["entry", MIGRATED]] {
+            assert_eq!(holds(tables).state(&SOURCES), State::NotOurs, "{tables:?}");
+        }
+        for gone in iter::chain([PURPOSE, MIGRATED], tables::names()) {
+            let mut found = found(&[one, two]);
+            found.tables.retain(|table| table != gone);
+            assert_eq!(found.state(&SOURCES), State::Lacks(gone));
+        }
     }
 }

@@ -23,6 +23,7 @@ use piperoll_core::{
 };
 use piperoll_tlog::tile::TileId;
 use sqlx::{Connection, Pool, SqlSafeStr, pool::PoolConnection};
+use tokio::sync::watch;
 
 use crate::{
     Batch, Beyond, BridgeCount, BridgePlace, BridgeRow, ChangeRow, Error, Head, JunkRow, Lease,
@@ -36,6 +37,40 @@ pub(crate) use dialect::{Column, Columns, Dialect, Meaning, Statements, Table, V
 pub(crate) struct Sql<DB: Dialect> {
     pub(crate) reader: Pool<DB>,
     pub(crate) writer: Option<Pool<DB>>,
+    pub(crate) objection: Objection,
+}
+
+/// Tells whoever waits for a connection why a new one was not used: the pool itself only tries again until it takes too long.
+#[derive(Clone, Default)]
+pub(crate) struct Objection(watch::Sender<Option<(String, String)>>);
+impl Objection {
+    /// Passes on what was found of a new connection.
+    pub(crate) fn tell(&self, found: Result<(), Error>) -> sqlx::Result<()> {
+        found.map_err(|error| match error {
+            Error::Unfit { what, remedy } => {
+                let given = sqlx::Error::Configuration(what.clone().into());
+                self.0.send_replace(Some((what, remedy)));
+                given
+            }
+            Error::Unavailable(error) | Error::Database(error) => error,
+            error => sqlx::Error::Configuration(error.into()),
+        })
+    }
+    /// A connection of `pool`.
+    async fn or_connection<DB: Dialect>(
+        &self,
+        pool: &Pool<DB>,
+    ) -> Result<PoolConnection<DB>, Error> {
+        let mut told = self.0.subscribe();
+        tokio::select! {
+            biased;
+            connection = pool.acquire() => connection.map_err(failed::<DB>),
+            Ok(()) = told.changed() => {
+                let (what, remedy) = told.borrow().clone().unwrap_or_default();
+                Err(Error::Unfit { what, remedy })
+            }
+        }
+    }
 }
 
 /// Work done inside a transaction.
@@ -50,11 +85,11 @@ impl<DB: Dialect> Sql<DB> {
                 remedy: "open it for writing".to_owned(),
             });
         };
-        writer.acquire().await.map_err(failed::<DB>)
+        self.objection.or_connection(writer).await
     }
     /// A connection to read with.
     pub(crate) async fn read(&self) -> Result<PoolConnection<DB>, Error> {
-        self.reader.acquire().await.map_err(failed::<DB>)
+        self.objection.or_connection(&self.reader).await
     }
     /// Runs one reading statement.
     async fn rows(&self, sql: &'static str, values: Vec<Value>) -> Result<Vec<DB::Row>, Error> {

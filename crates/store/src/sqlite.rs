@@ -21,8 +21,8 @@ use sqlx::{
 
 use crate::{
     Error, OpenMode, Shared,
-    schema::{self, Found, Source, State},
-    sql::{Sql, failed},
+    schema::{self, Found, MIGRATED, Source, State},
+    sql::{Objection, Sql, failed},
 };
 
 /// Readers at a time; a question more waits for one of them.
@@ -89,6 +89,7 @@ async fn open_to_write(path: &Path, create: bool) -> Result<Sql<sqlx::Sqlite>, E
     Ok(Sql {
         reader: readers().connect_lazy_with(reading(path)),
         writer: Some(writer),
+        objection: Objection::default(),
     })
 }
 
@@ -114,6 +115,7 @@ async fn open_read_only(path: &Path) -> Result<Sql<sqlx::Sqlite>, Error> {
     Ok(Sql {
         reader: readers().connect_lazy_with(options),
         writer: None,
+        objection: Objection::default(),
     })
 }
 
@@ -187,21 +189,15 @@ async fn find_tables(connection: &mut SqliteConnection) -> sqlx::Result<Found> {
         .iter()
         .map(|row| row.try_get(0))
         .collect::<Result<_, _>>()?;
-    let has = |name: &str| tables.iter().any(|table| table == name);
     let mut applied = Vec::new();
-    if has("_sqlx_migrations") {
+    if tables.iter().any(|table| table == MIGRATED) {
         let rows =
             sqlx::query("select version, success, checksum from _sqlx_migrations order by version");
         for row in rows.fetch_all(connection).await? {
             applied.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
         }
     }
-    Ok(Found {
-        // A start that was cut short before the first migration leaves the list of migrations, empty.
-        tables: tables.iter().any(|table| table != "_sqlx_migrations"),
-        ours: has("piperoll"),
-        applied,
-    })
+    Ok(Found { tables, applied })
 }
 
 /// Makes the tables, or brings them up to date.

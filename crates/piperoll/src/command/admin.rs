@@ -5,7 +5,10 @@ use std::path::Path;
 use clap::Subcommand;
 use piperoll_core::Hash;
 use piperoll_server::{folder::Folder, rebuild};
-use piperoll_store::{self as store, Address, OpenMode, admin};
+use piperoll_store::{
+    self as store, Address, OpenMode,
+    admin::{self, CopyError, Side},
+};
 use piperoll_tlog::encoding;
 use serde_json::json;
 
@@ -138,12 +141,18 @@ async fn rebuild(args: RebuildArgs) -> Result {
 
 async fn copy(args: CopyArgs) -> Result {
     let (from, to) = (address(&args.from)?, address(&args.to)?);
-    let trouble = |error: &store::Error| match error {
-        store::Error::Conflict => Problem::failed(format!(
-            "{from} was written while it was copied, or {to} was"
-        ))
-        .hint("stop every server on either, empty the target, and copy again"),
-        _ => place::trouble(error, Some(&from)),
+    let trouble = |error: &CopyError| {
+        let at = match error.side {
+            Side::From => &from,
+            Side::To => &to,
+        };
+        match error.source {
+            store::Error::Conflict => {
+                Problem::failed(format!("{at} was written while it was copied"))
+                    .hint("stop every server on either, empty the target, and copy again")
+            }
+            _ => place::trouble(error, Some(at)),
+        }
     };
     let locks = (lock_folder(&from)?, lock_folder(&to)?);
     refuse_a_server_on(&from).await?;

@@ -17,6 +17,8 @@ use piperoll_server::{
     serve::{self, Config, Running},
 };
 
+use tokio::net::TcpListener;
+
 use crate::{
     ask::Source,
     demo::{Layout, Player, StoryClock, print, story_begins},
@@ -78,8 +80,10 @@ async fn first_time(args: &Args, layout: &Layout) -> Result<(Running, Source, Pl
     let now = rim::now();
     let clock = Arc::new(StoryClock::at(story_begins(now)));
     let shared = Arc::clone(&clock) as clock::Shared;
+    // First of all, so that a demo that cannot listen leaves nothing behind.
+    let listener = listen(args).await?;
     let ledger = found_in(layout, &args.database, Arc::clone(&shared)).await?;
-    let running = start(args, layout, shared).await?;
+    let running = start(listener, args, layout, shared).await?;
     let server = ledger::connect(&format!("http://{}", running.address()))?;
     output::say(
         "The demo's server tells the time of its story, the week to last Saturday (UTC); then the system's.",
@@ -115,7 +119,7 @@ async fn again(args: &Args, layout: &Layout) -> Result<(Running, Source)> {
         args.data.display()
     ));
     output::say("For a fresh one: remove that folder, or name another with --data.");
-    let running = start(args, layout, Arc::new(System)).await?;
+    let running = start(listen(args).await?, args, layout, Arc::new(System)).await?;
     let server = ledger::connect(&format!("http://{}", running.address()))?;
     Ok((running, Source::Server(server)))
 }
@@ -150,9 +154,10 @@ async fn found_in(
         entropy: entropy::system,
     };
     let address = database.address_beside(&layout.data)?;
-    let founded = found::found(founding)
-        .await
-        .map_err(|error| place::trouble(&error, Some(&address)))?;
+    let founded = found::found(founding).await.map_err(|error| {
+        layout.take_back();
+        place::trouble(&error, Some(&address))
+    })?;
     for entry in layout.founding().read_dir()? {
         let entry = entry?;
         std::fs::rename(entry.path(), layout.data.join(entry.file_name()))?;
@@ -172,28 +177,36 @@ fn private(folder: &Path) -> Result {
 }
 
 /// On the address that was named; else on the usual port, or any free one.
-async fn start(args: &Args, layout: &Layout, clock: clock::Shared) -> Result<Running> {
-    let config = |listen: SocketAddr| Config {
+async fn listen(args: &Args) -> Result<TcpListener> {
+    let local = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let bound = match (
+        serve::bind(args.listen.unwrap_or(local(DEFAULT_PORT))).await,
+        args.listen,
+    ) {
+        (Err(serve::Error::PortInUse { .. }), None) => serve::bind(local(0)).await,
+        (bound, _) => bound,
+    };
+    bound.map_err(|error| Problem::failed(error.to_string()))
+}
+async fn start(
+    listener: TcpListener,
+    args: &Args,
+    layout: &Layout,
+    clock: clock::Shared,
+) -> Result<Running> {
+    let config = Config {
         engine: engine::Config {
             data: layout.data.clone(),
             database: args.database.address_text(),
             state: layout.state(),
             nats: None,
-            clock: Arc::clone(&clock),
+            clock,
             entropy: entropy::system,
         },
-        listen,
+        listen: listener.local_addr()?,
         public_url: None,
     };
-    let local = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let listen = args.listen;
     let address = args.database.address_beside(&args.data)?;
-    let started = match (
-        serve::start(config(listen.unwrap_or(local(DEFAULT_PORT)))).await,
-        listen,
-    ) {
-        (Err(serve::Error::PortInUse { .. }), None) => serve::start(config(local(0))).await,
-        (started, _) => started,
-    };
+    let started = serve::start_on(listener, config).await;
     started.map_err(|error| super::serve::explain(&error, &address))
 }

@@ -148,6 +148,9 @@ fn tell(
 ) -> Result {
     let data = place.folder();
     let id = founded.ledger.0;
+    let database = place
+        .database_for_a_shell()
+        .map_or_else(String::new, |address| format!(" --database {address}"));
     output::data(&format!(
         "Founded the ledger {}\n\n\
          its id         {id}\n\
@@ -156,7 +159,7 @@ fn tell(
          checkpoints    {}\n\n\
          Clients pin the id, so that nobody can slip them another ledger:\n  \
          export PIPEROLL_LEDGER={id}\n\n\
-         next: piperoll serve --data {}\n",
+         next: piperoll serve --data {}{database}\n",
         origin.as_str(),
         data.display(),
         recovery_key.display(),

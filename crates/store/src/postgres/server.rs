@@ -8,7 +8,8 @@ use crate::{Error, sql::failed};
 const VERSION_MIN: i32 = 150_000;
 
 const SERVER: &str = "select cast(current_setting('server_version_num') as integer), pg_is_in_recovery(), \
-     current_setting('synchronous_commit'), current_setting('fsync'), current_setting('server_encoding')";
+     current_setting('synchronous_commit'), current_setting('fsync'), current_setting('server_encoding'), \
+     cast(current_schema() as text)";
 
 /// What a server says of itself.
 struct Server {
@@ -17,6 +18,8 @@ struct Server {
     synchronous_commit: String,
     fsync: String,
     encoding: String,
+    /// Where tables are looked for.
+    schema: Option<String>,
 }
 /// `name` is what the database is called in messages.
 pub(super) async fn check(connection: &mut PgConnection, name: &str) -> Result<(), Error> {
@@ -31,6 +34,7 @@ pub(super) async fn check(connection: &mut PgConnection, name: &str) -> Result<(
             synchronous_commit: row.try_get(2)?,
             fsync: row.try_get(3)?,
             encoding: row.try_get(4)?,
+            schema: row.try_get(5)?,
         })
     };
     match read().map_err(Error::Database)?.trouble() {
@@ -74,6 +78,12 @@ impl Server {
                 "make the database anew with encoding UTF8",
             ));
         }
+        if self.schema.is_none() {
+            return Some((
+                "has no schema in its search_path that the role may use".to_owned(),
+                "set search_path for the role, and let the owner of the tables give it its rights with `piperoll admin migrate`",
+            ));
+        }
         None
     }
 }
@@ -89,6 +99,7 @@ mod tests {
             synchronous_commit: "on".to_owned(),
             fsync: "on".to_owned(),
             encoding: "UTF8".to_owned(),
+            schema: Some("public".to_owned()),
         }
     }
     fn but(set: impl FnOnce(&mut Server)) -> Server {
@@ -122,6 +133,7 @@ mod tests {
             ),
             (but(|it| it.fsync = of("off")), "fsync=off"),
             (but(|it| it.encoding = of("SQL_ASCII")), "SQL_ASCII"),
+            (but(|it| it.schema = None), "no schema"),
         ];
         for (server, words) in cases {
             let (what, _) = server.trouble().unwrap();

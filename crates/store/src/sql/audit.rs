@@ -6,9 +6,9 @@ use crate::{Beyond, Error, Numbered, Tally};
 /// One statement, so that rows and head are of the same moment, also beside a running server.
 const BEYOND_HEAD: &str = "\
     select name, idx from ( \
-    select 'entry' as name, idx from entry where idx < 0 or idx >= (select size from head) \
-    union all select 'payload', idx from payload where idx < 0 or idx >= (select size from head) \
-    union all select 'text', idx from text where idx < 0 or idx >= (select size from head) \
+    select 'entry' as name, idx from entry where idx < 0 or idx >= (select coalesce(max(size), 0) from head) \
+    union all select 'payload', idx from payload where idx < 0 or idx >= (select coalesce(max(size), 0) from head) \
+    union all select 'text', idx from text where idx < 0 or idx >= (select coalesce(max(size), 0) from head) \
     ) as beyond order by idx, name limit 1";
 
 pub(super) async fn beyond_head<DB: Dialect>(store: &Sql<DB>) -> Result<Option<Beyond>, Error> {

@@ -199,3 +199,8 @@ pub(crate) static COPIED: [&Table; 18] = [
     &SLOT,
     &HEAD,
 ];
+
+/// The names of all tables of a ledger.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    COPIED.iter().map(|table| table.name).chain(["lease"])
+}

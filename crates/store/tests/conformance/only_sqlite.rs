@@ -57,7 +57,7 @@ async fn a_file_of_others_is_left_as_it_is() {
     )
     .unwrap();
     let others = Place::sqlite().await;
-    for table in ["piperoll", "_sqlx_migrations"] {
+    for table in ["piperoll", "_sqlx_migrations", "head"] {
         others.raw(&format!("drop table {table}")).await.unwrap();
     }
     for path in [text, others.file()] {
