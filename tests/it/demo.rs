@@ -191,6 +191,34 @@ fn the_demo_verifies_and_its_attack_is_found() {
         .trim()
         .to_owned();
     assert!(said.contains(&place), "verify should name {place}: {said}");
+    let (said, url) = served_again(&folder);
+    assert!(
+        said.contains(&place),
+        "the demo should name {place}: {said}"
+    );
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+}
+
+/// What the demo says before it serves a folder that was attacked, and where it serves it.
+fn served_again(folder: &tempfile::TempDir) -> (String, String) {
+    let mut process = demo_command(folder)
+        .args(["--listen", "127.0.0.1:0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap());
+    let mut said = String::new();
+    let url = loop {
+        if let Some((_, rest)) = said.split_once("It is served as it is, on ") {
+            break rest.split(';').next().unwrap().to_owned();
+        }
+        let more = lines.read_line(&mut said).unwrap();
+        assert_ne!(more, 0, "the demo ended: {said}");
+    };
+    process.kill().unwrap();
+    process.wait().unwrap();
+    (said, url)
 }
 
 #[test]

@@ -257,16 +257,23 @@ impl Cluster {
         self.run("pg_ctl", &["-D", "data", "-s", "-w", "-m", "fast", "stop"]);
     }
 
-    /// SIGKILL for the postmaster and every process it has; returns when all are gone.
-    pub(crate) fn kill(&self) {
+    /// Stops the postmaster and every process it has, so that connections stand and nothing answers; gives them all.
+    pub(crate) fn freeze(&self) -> Vec<String> {
         let file = std::fs::read_to_string(self.folder.path().join("data/postmaster.pid")).unwrap();
         let postmaster = file.lines().next().unwrap().to_owned();
-        // Stopped first, it starts no more of them.
+        // The first one, so that it starts no more of them.
         signal("-STOP", std::slice::from_ref(&postmaster));
         let children = format!("/proc/{postmaster}/task/{postmaster}/children");
         let children = std::fs::read_to_string(children).unwrap();
         let mut all: Vec<String> = children.split_whitespace().map(str::to_owned).collect();
         all.push(postmaster);
+        signal("-STOP", &all);
+        all
+    }
+
+    /// SIGKILL for the postmaster and every process it has; returns when all are gone.
+    pub(crate) fn kill(&self) {
+        let all = self.freeze();
         signal("-KILL", &all);
         for _ in 0..GONE_POLLS_MAX {
             if all.iter().all(|process| is_gone(process)) {

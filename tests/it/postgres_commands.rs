@@ -74,29 +74,7 @@ fn the_demo_runs_on_postgres_verifies_and_its_attack_is_found() {
         "{attack}: {}",
         String::from_utf8_lossy(&attacked.stderr)
     );
-    // The story moves to a file as it is: the same answers, and what was found is found there too.
-    let copied = piperoll(&["admin", "copy", "--from", &address, "--to", "copy.db"]);
-    assert_eq!(copied.0, Some(0), "{}", copied.1);
-    std::fs::create_dir(folder.path().join("copy")).unwrap();
-    std::fs::rename(
-        folder.path().join("copy.db"),
-        folder.path().join("copy/ledger.db"),
-    )
-    .unwrap();
-    for question in [
-        &["log", "--json"][..],
-        &["where", "--json"],
-        &["log", "--refused"],
-    ] {
-        let here = piperoll(&[question, &["--database", &address]].concat());
-        let there = piperoll(&[question, &["--data", "copy"]].concat());
-        assert_eq!(here.0, Some(0), "{question:?}: {}", here.1);
-        assert_eq!(here, there, "{question:?}");
-    }
-    for place in [&["--database", &address][..], &["--data", "copy"]] {
-        let (code, said) = piperoll(&[&["verify"][..], place].concat());
-        assert_eq!(code, Some(6), "{said}");
-    }
+    is_copied_as_it_is(&piperoll, folder.path(), &address);
     let (_, said) = piperoll(&["verify", "--database", &address]);
     let place = printed
         .split_once("→ entry ")
@@ -110,6 +88,32 @@ fn the_demo_runs_on_postgres_verifies_and_its_attack_is_found() {
     let (code, said) = piperoll(&["demo", "--exit", "--data", "other", "--database", &address]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("already holds a ledger"), "{said}");
+}
+
+/// The story moves to a file: the same answers, and what was found is found there too.
+fn is_copied_as_it_is(
+    piperoll: &impl Fn(&[&str]) -> (Option<i32>, String),
+    folder: &std::path::Path,
+    address: &str,
+) {
+    let copied = piperoll(&["admin", "copy", "--from", address, "--to", "copy.db"]);
+    assert_eq!(copied.0, Some(0), "{}", copied.1);
+    std::fs::create_dir(folder.join("copy")).unwrap();
+    std::fs::rename(folder.join("copy.db"), folder.join("copy/ledger.db")).unwrap();
+    for question in [
+        &["log", "--json"][..],
+        &["where", "--json"],
+        &["log", "--refused"],
+    ] {
+        let here = piperoll(&[question, &["--database", address]].concat());
+        let there = piperoll(&[question, &["--data", "copy"]].concat());
+        assert_eq!(here.0, Some(0), "{question:?}: {}", here.1);
+        assert_eq!(here, there, "{question:?}");
+    }
+    for place in [&["--database", address][..], &["--data", "copy"]] {
+        let (code, said) = piperoll(&[&["verify"][..], place].concat());
+        assert_eq!(code, Some(6), "{said}");
+    }
 }
 
 #[test]

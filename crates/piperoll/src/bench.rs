@@ -56,6 +56,8 @@ pub(crate) async fn ingest(plan: Plan) -> anyhow::Result<Report> {
         entropy: rim::fill,
     })
     .await?;
+    let address = Folder::new(&data).address(plan.database.as_deref())?;
+    let empty = admin::bytes(&address).await?;
     let engine = Engine::start(engine::Config {
         data: data.clone(),
         database: plan.database.clone(),
@@ -81,9 +83,10 @@ pub(crate) async fn ingest(plan: Plan) -> anyhow::Result<Report> {
     let peak_rss_mb = report::peak_rss_mb();
     let entries = engine.status.now().size;
     engine.shutdown().await;
-    let address = Folder::new(&data).address(plan.database.as_deref())?;
+    let full = admin::bytes(&address).await?;
     let disk = report::Disk {
-        bytes: admin::bytes(&address).await?,
+        // What an empty PostgreSQL database takes is not the entries'.
+        bytes: full.saturating_sub(empty),
         entries,
     };
 

@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 use crate::{
     ask::Source,
     demo::{Layout, Player, StoryClock, print, story_begins},
-    exit::{Problem, Result},
+    exit::{Exit, Problem, Result},
     ledger, output,
     place::{self, DatabaseArgs},
     rim,
@@ -65,7 +65,17 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
         folder: &args.data,
         database: args.database.for_a_shell(),
     };
-    print::answer(&running, &source, ledger, &stored, args.exit).await?;
+    match print::answer(&running, &source, ledger, &stored, args.exit).await {
+        // What was found is the answer; the pages show what is stored.
+        Err(found) if found.exit == Exit::Unverified && !args.exit => {
+            output::say(found.lines().trim_end());
+            output::say(&format!(
+                "It is served as it is, on http://{}; Ctrl-C ends it.",
+                running.address()
+            ));
+        }
+        answered => answered?,
+    }
     if args.exit {
         running.shutdown().await;
         return Ok(ExitCode::SUCCESS);

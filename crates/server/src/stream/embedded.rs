@@ -22,6 +22,8 @@ const QUEUE_MESSAGES_MAX: usize = 4 * BATCH_MESSAGES_MAX;
 const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long a request waits for room in a full queue before it is told to come later.
 const ROOM_WAIT: Duration = Duration::from_secs(2);
+/// How long a request waits for the commit. A database behind a broken network says nothing for long.
+const COMMIT_WAIT: Duration = Duration::from_secs(15);
 /// How long `?wait=published` waits for a checkpoint; one is signed every second.
 pub(crate) const PUBLISHED_WAIT: Duration = Duration::from_secs(10);
 /// Under what junk from here is counted.
@@ -101,7 +103,12 @@ impl Embedded {
             room,
             reply,
         });
-        answer.await.unwrap_or_else(|_| Err(stopping()))
+        match tokio::time::timeout(COMMIT_WAIT, answer).await {
+            Ok(answered) => answered.unwrap_or_else(|_| Err(stopping())),
+            Err(_) => Err(unavailable(
+                "the ledger's database does not answer in time; whether the event is recorded shows when it is sent again",
+            )),
+        }
     }
 }
 fn stopping() -> Unavailable {
