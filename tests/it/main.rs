@@ -32,6 +32,7 @@ mod outbox;
 mod postgres;
 mod postgres_commands;
 mod postgres_crash;
+mod postgres_fitness;
 mod postgres_same;
 mod postgres_servers;
 mod postgres_tamper;

@@ -6,11 +6,10 @@
 //! | a role that is not let in, a password in the wrong place | exit 1; the password never shows |
 //! | a right is missing | exit 1 at start, by its name; while running 503, and it goes on once the right is given |
 //! | too many connections | exit 1 at start; while running 503 at most, and it goes on |
-//! | a replica, `fsync=off`, `synchronous_commit=off`, another encoding, tables of others | exit 1, each by its name |
 //! | lost while running, and back | 503 with `Retry-After`, nothing half-written, it goes on by itself |
 //! | a table dropped under a running server | 503, a halt that names it, and `verify` names it |
 //!
-//! A server older than 15 cannot be had here: the store's own tests judge what such a server would say.
+//! What a server is not fit for is in `postgres_fitness.rs`.
 
 use std::{
     process::{Command, Output},
@@ -49,7 +48,7 @@ pub(crate) fn said(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(said).unwrap())
 }
 /// What `serve` says when it does not start, and that it says no password.
-fn refused_serve(ledger: &Ledger, address: &str) -> String {
+pub(crate) fn refused_serve(ledger: &Ledger, address: &str) -> String {
     let mut serve = ledger.command();
     serve
         .args(["serve", "--data", "data", "--listen", "127.0.0.1:0"])
@@ -233,7 +232,7 @@ async fn a_missing_right_is_named_and_what_waited_for_it_is_recorded_once_it_is_
 }
 
 /// Sends an event again and again, as an outbox would, until the ledger has it.
-async fn until_recorded(server: &crate::server::Server, event: &str, index: u64) {
+pub(crate) async fn until_recorded(server: &crate::server::Server, event: &str, index: u64) {
     let began = Instant::now();
     loop {
         let (status, body) = server.post(event).await;
@@ -333,90 +332,6 @@ async fn a_database_that_goes_away_and_comes_back_is_used_again_without_a_restar
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_could_lose_a_receipt_or_is_a_replica_is_refused_by_name() {
-    let test = "a_server_that_could_lose_a_receipt_or_is_a_replica_is_refused_by_name";
-    let Some(cluster) = Cluster::make(test) else {
-        return;
-    };
-    cluster.start("");
-    let ledger = Ledger::found_in(Database::on(&cluster.programs, &cluster.address()));
-    let database = ledger.database.as_ref().unwrap();
-    let replica = Cluster::empty(cluster.programs.clone());
-    let socket = cluster.path("");
-    let backup = [
-        "-h",
-        socket.to_str().unwrap(),
-        "-U",
-        "postgres",
-        "-R",
-        "-c",
-        "fast",
-        "-D",
-        "data",
-    ];
-    replica.run("pg_basebackup", &backup);
-    replica.start("");
-    let standby = database.service().replace(
-        socket.to_str().unwrap().trim_end_matches('/'),
-        replica.path("").to_str().unwrap().trim_end_matches('/'),
-    );
-    let said = refused_serve(&ledger, &standby);
-    assert!(
-        said.contains("is a replica") && said.contains("name the primary"),
-        "{said}"
-    );
-    drop(replica);
-    cluster.stop();
-    for (setting, words) in [
-        ("-c fsync=off", "has fsync=off"),
-        ("-c synchronous_commit=off", "has synchronous_commit=off"),
-        (
-            "-c synchronous_commit=local",
-            "has synchronous_commit=local",
-        ),
-    ] {
-        cluster.start(setting);
-        let said = refused_serve(&ledger, &database.service());
-        assert!(
-            said.contains(words) && said.contains("could be lost"),
-            "{said}"
-        );
-        cluster.stop();
-    }
-    cluster.start("");
-    let server = ledger.serve();
-    server.wait_for_checkpoint(1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_comes_back_unfit_is_not_written_to_until_it_is_fit_again() {
-    let test = "a_server_that_comes_back_unfit_is_not_written_to_until_it_is_fit_again";
-    let Some(cluster) = Cluster::make(test) else {
-        return;
-    };
-    cluster.start("");
-    let ledger = Ledger::found_in(Database::on(&cluster.programs, &cluster.address()));
-    let server = ledger.serve();
-    let pipeline = ledger.pipeline(&server, "load").await;
-    cluster.stop();
-    cluster.start("-c fsync=off");
-    let event = pipeline.deployment(0).to_json();
-    server
-        .wait("/readyz", |body| {
-            let why = body["projector"]["why"].as_str().unwrap_or_default();
-            why.contains("has fsync=off").then_some(())
-        })
-        .await;
-    let (status, body) = server.post(&event).await;
-    assert_eq!(status, 503, "{body}");
-    assert_eq!(ledger.recorded().lines().count(), 2, "it was written");
-    cluster.stop();
-    // Its sessions say for themselves that a commit waits for the disk, and that they write.
-    cluster.start("-c synchronous_commit=off -c default_transaction_read_only=on");
-    until_recorded(&server, &event, 2).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_falls_silent_holds_no_sender_up_and_is_used_again() {
     let test = "a_database_that_falls_silent_holds_no_sender_up_and_is_used_again";
     let Some(cluster) = Cluster::make(test) else {
@@ -462,50 +377,6 @@ async fn a_right_that_is_taken_away_is_named_where_operators_look() {
         said.contains("permission denied for table entry") && said.contains("admin migrate"),
         "{said}"
     );
-}
-
-#[test]
-fn databases_in_another_encoding_and_of_others_are_refused_by_name() {
-    let test = "databases_in_another_encoding_and_of_others_are_refused_by_name";
-    let Some(database) = Database::fresh(test) else {
-        return;
-    };
-    let ledger = Ledger::found();
-    let said = refused_serve(&ledger, &database.owner());
-    assert!(
-        said.contains("holds nothing yet") && said.contains("piperoll init"),
-        "{said}"
-    );
-    database.sql("create table invoice (number bigint)");
-    let said = refused_serve(&ledger, &database.owner());
-    assert!(said.contains("not Piperoll's"), "{said}");
-    let init = [
-        "init",
-        "--data",
-        "x",
-        "--origin",
-        "a.example/log/b",
-        "--recovery-key",
-        "r",
-    ];
-    let mut founding = ledger.command();
-    founding
-        .args(init)
-        .env("PIPEROLL_DATABASE", database.owner());
-    let (code, said) = said_of(&mut founding);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(
-        said.contains("not Piperoll's") && said.contains("nothing was changed"),
-        "{said}"
-    );
-    assert!(!ledger.path("x").exists() && !ledger.path("r").exists());
-
-    let latin = database.other("encoding 'LATIN1' locale 'C' template template0");
-    let said = refused_serve(&ledger, &latin.owner());
-    assert!(said.contains("is encoded in LATIN1"), "{said}");
-}
-fn said_of(command: &mut Command) -> (Option<i32>, String) {
-    said(&command.output().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,6 +11,7 @@ mod control;
 mod door;
 pub(crate) mod folding;
 mod replay;
+mod standing;
 mod state;
 mod writer;
 

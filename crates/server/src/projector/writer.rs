@@ -10,15 +10,17 @@ use piperoll_core::{
 use piperoll_store::{self as store, Batch, Expected, Head, Store};
 use tokio::sync::{mpsc, watch};
 
-use super::{Chunk, Door, Error, Incoming, Outcome, Position, Reply, Restart, State, make};
+use super::{
+    Chunk, Door, Error, Incoming, Outcome, Position, Reply, Restart, State, make,
+    standing::{report, standing},
+};
 use crate::{
-    causes::chain,
     clock,
     intake::Answer,
     serve::Stop,
     status::{self, Projecting},
     stream::{closed, unavailable},
-    turn::{Elsewhere, Standing, Turn},
+    turn::{Standing, Turn},
 };
 
 /// A stream time this far ahead of our clock halts before it is recorded: one wrong clock would hold all later times.
@@ -443,59 +445,5 @@ fn one(incoming: Incoming) -> Chunk {
     Chunk {
         messages: vec![incoming],
         generation: None,
-    }
-}
-fn report(error: &Error) {
-    if let Error::Elsewhere(_) | Error::Unsure { .. } = error {
-        return; // whoever keeps the lease has said it
-    }
-    tracing::error!(
-        error = chain(error),
-        "the projector lost its place and reads it again"
-    );
-}
-/// What people are told while an error lasts.
-fn standing(error: &Error) -> Projecting {
-    let halted = |remedy: &str| Projecting::Halted {
-        why: describe(error),
-        remedy: remedy.to_owned(),
-    };
-    match error {
-        Error::Elsewhere(Elsewhere {
-            address,
-            why,
-            remedy,
-        }) => Projecting::Elsewhere {
-            address: address.clone(),
-            why: why.clone(),
-            remedy: remedy.clone(),
-        },
-        Error::Fenced { .. } => {
-            halted("stop one of the two servers; this one goes on when it is started again")
-        }
-        Error::NotFounded => halted("the database was emptied: put back the one of this ledger"),
-        Error::Store(store::Error::Unfit { what, remedy }) => Projecting::Halted {
-            why: what.clone(),
-            remedy: remedy.clone(),
-        },
-        Error::Store(store::Error::Corrupt { .. }) => {
-            halted("run `piperoll verify` on the server's folder and restore what is wrong")
-        }
-        Error::Sequence { .. }
-        | Error::Unsure { .. }
-        | Error::Store(
-            store::Error::Conflict
-            | store::Error::Unknown(_)
-            | store::Error::Unavailable(_)
-            | store::Error::Database(_),
-        ) => Projecting::Lost {
-            why: describe(error),
-        },
-    }
-}
-fn describe(error: &Error) -> String {
-    match error {
-        Error::Store(source) => chain(source),
-        other => chain(other),
     }
 }
