@@ -3,13 +3,19 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
+    time::Instant,
 };
 
 use piperoll_tlog::hash::sha256;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::{crash::Random, ledger::Ledger, server::Bridge, webhook::deliver};
+use crate::{
+    crash::{Random, STANDSTILL_MAX},
+    ledger::Ledger,
+    server::Bridge,
+    webhook::deliver,
+};
 
 const KILLS: u64 = 20;
 const SEED: u64 = 20_261_121;
@@ -163,7 +169,9 @@ async fn a_bridge_killed_at_any_moment_loses_no_body_and_doubles_none() {
         let until = sent.lock().unwrap().deliveries + 1 + random.below(DELIVERIES_MAX);
         // Between two deliveries there are many moments.
         let moments = random.below(2_000);
+        let began = Instant::now();
         while sent.lock().unwrap().deliveries < until {
+            assert!(began.elapsed() < STANDSTILL_MAX, "nothing is delivered");
             tokio::task::yield_now().await;
         }
         for _ in 0..moments {

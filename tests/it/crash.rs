@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::task::JoinHandle;
@@ -17,6 +17,8 @@ const KILLS: u64 = 50;
 const SEED: u64 = 20_261_112;
 const EMITTERS: usize = 4;
 const EVENTS: u64 = 30_000;
+/// How long the ledger may tell nobody anything before the test gives up.
+pub(crate) const STANDSTILL_MAX: Duration = Duration::from_mins(1);
 /// How long an emitter waits before it sends again what was not taken.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -87,7 +89,19 @@ impl Load {
     /// Returns when `more` more events are told.
     pub(crate) async fn go_on(&self, more: u64) {
         let until = self.told() + more;
-        while self.told() < until {
+        self.until(|| self.told() >= until).await;
+    }
+
+    /// Returns when so many more are taken up.
+    async fn take_up(&self, more: u64) {
+        let until = self.taken() + more;
+        self.until(|| self.taken() >= until).await;
+    }
+
+    async fn until(&self, done: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !done() {
+            assert!(began.elapsed() < STANDSTILL_MAX, "the ledger stands still");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -95,8 +109,13 @@ impl Load {
     /// Sends what was taken up and not answered, until all of it is.
     pub(crate) async fn finish(&self, url: &str) {
         let taken = self.taken();
+        let mut last = (self.told(), Instant::now());
         while let Some(n) = self.take(taken) {
             self.send(url, n).await;
+            if self.told() > last.0 {
+                last = (self.told(), Instant::now());
+            }
+            assert!(last.1.elapsed() < STANDSTILL_MAX, "the ledger stands still");
         }
         assert_eq!(self.told(), taken, "an event was never answered");
     }
@@ -116,10 +135,11 @@ impl Load {
     /// Every answer of 201 or 200 is written down, whatever follows.
     async fn send(&self, url: &str, n: u64) {
         let event = self.events[usize::try_from(n).unwrap()].clone();
-        let url = format!("{url}/v1/events");
+        let url = format!("{url}/v1/events?wait=recorded");
         match http::post(&url, "application/json", &[], event.into_bytes()).await {
             Ok((200 | 201, body)) => self.tell(&body),
-            Ok((503, _)) | Err(_) => {
+            // 202: on the stream, and the ledger did not take it in time.
+            Ok((202 | 503, _)) | Err(_) => {
                 self.unsent.lock().unwrap().push(n);
                 tokio::time::sleep(PAUSE).await;
             }
@@ -195,10 +215,7 @@ pub(crate) async fn kill_under_load(ledger: &Ledger) {
     for _ in 0..KILLS {
         let running = server.take().unwrap_or_else(|| ledger.serve());
         let emitters = load.start(&running.url);
-        let until = load.taken() + 1 + random.below(60);
-        while load.taken() < until {
-            tokio::task::yield_now().await;
-        }
+        load.take_up(1 + random.below(60)).await;
         running.kill();
         emitters.stop().await;
     }

@@ -27,6 +27,7 @@ mod ledger;
 mod log_rows;
 mod many_lines;
 mod nats;
+mod nats_crash;
 mod one_story;
 mod outbox;
 mod postgres;

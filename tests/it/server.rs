@@ -83,7 +83,7 @@ impl Server {
     /// POSTs an envelope; gives status and body.
     pub(crate) async fn post(&self, envelope: &str) -> (u16, serde_json::Value) {
         let answer = http::post(
-            &format!("{}/v1/events", self.url),
+            &format!("{}/v1/events?wait=recorded", self.url),
             "application/json",
             &[],
             envelope.as_bytes().to_vec(),
