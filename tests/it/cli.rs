@@ -1,6 +1,9 @@
 //! What the tests of the command share: running it and looking at all it said.
 
-use std::process::{Command, Output};
+use std::{
+    os::unix::fs::PermissionsExt,
+    process::{Command, Output},
+};
 
 use crate::{ledger::Ledger, server::Server};
 
@@ -76,6 +79,12 @@ impl Pipeline {
             &[("PIPEROLL_SERVER", &server.url)],
         );
         said.succeeds();
+        let key = ledger.path("ci.key").metadata().unwrap();
+        assert_eq!(
+            key.permissions().mode() & 0o777,
+            0o600,
+            "others can read it"
+        );
         let variables = ["PIPEROLL_SERVER", "PIPEROLL_LEDGER", "PIPEROLL_KEY"].map(|name| {
             let line = said
                 .out

@@ -345,6 +345,16 @@ fn a_second_ledger_is_never_founded_in_a_database() {
     }
     assert!(!ledger.path("again").exists() && !ledger.path("r").exists());
     assert_eq!(ledger.recorded(), before);
+    // In a database of its own; what to do next names it.
+    let other = ledger.database.as_ref().unwrap().other("");
+    let there = ["--database", &other.owner()];
+    let (code, said) = run_as_owner(&ledger, &[&again[..], &there].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let next = format!(
+        "next: piperoll serve --data again --database '{}'",
+        other.owner()
+    );
+    assert!(said.contains(&next), "{said}");
 }
 
 #[test]

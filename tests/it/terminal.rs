@@ -1,6 +1,10 @@
 //! The command's output where it goes somewhere special: to nobody, to a terminal, to a file beside a terminal.
 
-use std::process::Command;
+use std::{
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    process::{Command, Stdio},
+};
 
 use crate::{
     cli::{Pipeline, Said, kinds},
@@ -89,14 +93,72 @@ fn data_that_could_not_be_written_is_a_failure() {
     said.complains(1, &["writing to stdout"]);
 }
 
-/// Runs a shell's words on a terminal of their own; gives all that the terminal was shown.
-fn on_a_terminal(ledger: &Ledger, words: &str, no_color: bool) -> String {
+/// Whether there is the program that makes terminals; noted as skipped where not.
+fn has_script(test: &str, ledger: &Ledger) -> bool {
+    let there = ledger
+        .command_of("script")
+        .arg("--version")
+        .output()
+        .is_ok();
+    if !there {
+        support::skip(test, "the program script (util-linux) is not there");
+    }
+    there
+}
+
+#[test]
+fn on_a_terminal_init_asks_and_takes_an_origin_only_when_it_is_typed_twice() {
+    let test = "on_a_terminal_init_asks_and_takes_an_origin_only_when_it_is_typed_twice";
+    let ledger = Ledger::empty();
+    if !has_script(test, &ledger) {
+        return;
+    }
+    let mut asked = terminal(&ledger, "\"$PROGRAM\" init --data data")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let typed = "no origin\n\
+                 piperoll.acme.example/log/main\npiperoll.acme.example/log/mian\n\
+                 piperoll.acme.example/log/main\npiperoll.acme.example/log/main\n\
+                 \nrecovery.key\n";
+    asked
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(typed.as_bytes())
+        .unwrap();
+    let output = asked.wait_with_output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{shown}");
+    for words in [
+        "this ledger's name for ever",
+        "such as piperoll.acme.example/log/main",
+        "The two are not the same.",
+        "another medium",
+        "Founded the ledger piperoll.acme.example/log/main",
+    ] {
+        assert!(shown.contains(words), "{words:?} is not shown: {shown}");
+    }
+    for key in ["recovery.key", "data/keys/admin"] {
+        let mode = ledger.path(key).metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{key}");
+    }
+}
+
+/// A shell's words on a terminal of their own.
+fn terminal(ledger: &Ledger, words: &str) -> Command {
     let mut command = ledger.command_of("script");
     command.args(["--quiet", "--return", "--command", words, "/dev/null"]);
     command
         .env("SHELL", "/bin/sh")
         .env("TERM", "xterm-256color")
         .env("PROGRAM", PIPEROLL);
+    command
+}
+/// Runs them; gives all that the terminal was shown.
+fn on_a_terminal(ledger: &Ledger, words: &str, no_color: bool) -> String {
+    let mut command = terminal(ledger, words);
     if !no_color {
         command.env_remove("NO_COLOR");
     }
@@ -109,13 +171,7 @@ fn on_a_terminal(ledger: &Ledger, words: &str, no_color: bool) -> String {
 async fn no_color_is_honoured_on_a_terminal_and_a_log_file_beside_one_has_none_either() {
     let test = "no_color_is_honoured_on_a_terminal_and_a_log_file_beside_one_has_none_either";
     let ledger = Ledger::found();
-    if ledger
-        .command_of("script")
-        .arg("--version")
-        .output()
-        .is_err()
-    {
-        support::skip(test, "the program script (util-linux) is not there");
+    if !has_script(test, &ledger) {
         return;
     }
     let help = "\"$PROGRAM\" help log; \"$PROGRAM\" log --data data";

@@ -81,6 +81,20 @@ fn a_port_in_use_is_named_and_the_folder_is_not_touched() {
 }
 
 #[test]
+fn a_guard_inside_the_servers_folder_is_refused() {
+    let ledger = Ledger::found();
+    let before = files(&ledger.path(""));
+    std::os::unix::fs::symlink("data", ledger.path("link")).unwrap();
+    for state in ["data", "data/state", "link/deeper/state"] {
+        let mut command = serve(&ledger, "data", "127.0.0.1:0");
+        command.args(["--state", state]);
+        ended(command).complains(2, &["state", "in the server's folder", "--state /var"]);
+    }
+    std::fs::remove_file(ledger.path("link")).unwrap();
+    assert_eq!(files(&ledger.path("")), before);
+}
+
+#[test]
 fn a_folder_that_is_missing_or_holds_no_ledger_is_named_and_init_with_it() {
     let ledger = Ledger::empty();
     fs::create_dir(ledger.path("foreign")).unwrap();

@@ -183,13 +183,17 @@ fn refuse_what_is_there(data: &Path, recovery: &Path) -> Result<(), Error> {
             return Err(Error::NotEmpty(data.to_owned()));
         }
     }
-    if resolved(recovery).starts_with(resolved(data)) {
+    if lies_within(recovery, data) {
         return Err(Error::RecoveryInside);
     }
     if recovery.symlink_metadata().is_ok() {
         return Err(Error::RecoveryThere(recovery.to_owned()));
     }
     Ok(())
+}
+/// Whether a path, which need not exist, is inside a folder, whatever links lead there.
+pub fn lies_within(path: &Path, folder: &Path) -> bool {
+    resolved(path).starts_with(resolved(folder))
 }
 /// A path with the links of its existing part followed, so that a link cannot hide where a key ends up.
 fn resolved(path: &Path) -> PathBuf {

@@ -134,7 +134,7 @@ impl Hostile {
             profile.service = Some(name.to_owned());
             profile.binds = binds;
             profile.aliases = vec![
-                "javascript:alert(1)".to_owned(),
+                "run:javascript:alert(1)".to_owned(),
                 format!("ticket:{}", &sha256(name.as_bytes()).to_hex()[..8]),
             ];
         };

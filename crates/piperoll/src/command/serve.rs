@@ -1,10 +1,16 @@
 //! `piperoll serve`: a server on a ledger that `init` founded.
 
-use std::{io::IsTerminal, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    io::IsTerminal,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use piperoll_server::{
     clock::System,
-    engine,
+    engine, found,
     serve::{self, Config, Running},
     stream::jetstream,
 };
@@ -60,11 +66,13 @@ impl NatsArgs {
 pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     write_log_lines();
     let address = args.place.address()?;
+    let (data, state) = (args.place.folder(), args.state.folder()?);
+    refuse_a_guard_inside(&data, &state)?;
     let config = Config {
         engine: engine::Config {
-            data: args.place.folder(),
+            data,
             database: args.place.database(),
-            state: args.state.folder()?,
+            state,
             nats: args.nats.config(),
             clock: Arc::new(System),
             entropy: rim::fill,
@@ -81,6 +89,19 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
         running.address()
     ));
     until_told(running, &address).await
+}
+
+/// A guard that is restored together with the ledger guards nothing.
+fn refuse_a_guard_inside(data: &Path, state: &Path) -> Result {
+    let whole = |path: &Path| std::path::absolute(path);
+    if !found::lies_within(&whole(state)?, &whole(data)?) {
+        return Ok(());
+    }
+    Err(Problem::usage(format!(
+        "state {} lies in the server's folder, so that a backup of the ledger would bring back its guard too",
+        state.display()
+    ))
+    .hint("name a folder outside of it, and outside backups: --state /var/lib/piperoll-state"))
 }
 
 /// Serves until SIGINT or SIGTERM, or until a part of the server ends by itself.
