@@ -26,8 +26,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
     ("reqwest", &["client"]),
     ("axum", &["server"]),
+    ("hyper", &["server"]),
+    ("hyper-util", &["server"]),
     ("askama", &["server"]),
     ("clap", &["piperoll"]),
+    ("clap_complete", &["piperoll"]),
     ("anyhow", &["piperoll"]),
     ("async-nats", &["client", "server"]),
 ];
@@ -151,20 +154,28 @@ fn the_architecture_names_every_crate_and_home() {
 }
 
 #[test]
-fn every_dependency_has_its_reason() {
+fn every_dependency_has_its_reason_and_says_its_home() {
     let text = std::fs::read_to_string(repository().join("Cargo.toml")).unwrap();
     let table = text.split("[workspace.dependencies]").nth(1).unwrap();
     let table = table.split("\n[").next().unwrap();
+    let mut said = BTreeMap::new();
     for line in table
         .lines()
         .filter(|line| line.contains(" = ") && !line.starts_with("piperoll-"))
     {
-        let reason = line.rsplit_once('#').map(|(_, reason)| reason.trim());
-        assert!(
-            reason.is_some_and(|reason| reason.len() > 10),
-            "no reason beside: {line}"
-        );
+        let (declared, reason) = line.rsplit_once('#').unwrap_or((line, ""));
+        assert!(reason.trim().len() > 10, "no reason beside: {line}");
+        let (_, homes) = reason
+            .rsplit_once("home: ")
+            .or_else(|| reason.rsplit_once("homes: "))
+            .unwrap_or_default();
+        if !homes.is_empty() {
+            let name = declared.split_whitespace().next().unwrap();
+            said.insert(name, homes.split(", ").collect::<Vec<_>>());
+        }
     }
+    let homes = HOMES.iter().map(|(name, homes)| (*name, homes.to_vec()));
+    assert_eq!(said, homes.collect());
 }
 
 #[test]
@@ -191,29 +202,58 @@ fn every_dependency_of_the_workspace_is_used() {
     }
 }
 
+/// Where else a manifest could hide a dependency from the tables above.
+#[test]
+fn dependencies_stand_in_two_tables_only() {
+    for name in crates() {
+        for table in manifest(&name).keys() {
+            assert!(
+                !["build-dependencies", "target", "patch"].contains(&table.as_str()),
+                "crate {name} has the table [{table}]"
+            );
+        }
+    }
+}
+
 #[test]
 fn every_used_dependency_is_named_in_the_source() {
+    let mut idle = Vec::new();
     for name in crates() {
         let folder = repository().join("crates").join(&name);
-        let mut files = Vec::new();
-        files_below(&folder, "rs", &mut files);
-        if name == "piperoll" {
-            files_below(&repository().join("tests"), "rs", &mut files);
+        let (mut code, mut tests) = (Vec::new(), Vec::new());
+        files_below(&folder.join("src"), "rs", &mut code);
+        let folders = match name.as_str() {
+            "piperoll" => [folder.join("src"), repository().join("tests")],
+            _ => [folder.join("src"), folder.join("tests")],
+        };
+        for folder in folders.iter().filter(|folder| folder.is_dir()) {
+            files_below(folder, "rs", &mut tests);
         }
-        let source: String = files
-            .iter()
-            .map(|file| std::fs::read_to_string(file).unwrap())
-            .collect();
-        for table in ["dependencies", "dev-dependencies"] {
+        for (table, files) in [("dependencies", &code), ("dev-dependencies", &tests)] {
+            let source = without_comments(files);
             for dependency in dependencies(&name, table) {
                 let word = dependency.replace('-', "_");
-                assert!(
-                    source.contains(&word),
-                    "crate {name} declares {dependency} and never names it"
-                );
+                let is_named = [format!("{word}::"), format!("use {word};")]
+                    .iter()
+                    .any(|named| source.contains(named));
+                if !is_named {
+                    idle.push(format!("{name} [{table}] {dependency}"));
+                }
             }
         }
     }
+    assert!(idle.is_empty(), "declared and never named: {idle:?}");
+}
+fn without_comments(files: &[PathBuf]) -> String {
+    let mut code = String::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap();
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        lines.for_each(|line| code.extend([line, "\n"]));
+    }
+    code
 }
 
 #[test]
