@@ -45,7 +45,7 @@ use serde::{Deserialize, Serialize};
 pub use agreement::{Agreement, Covers};
 pub use find::{Found, find_change, lookups};
 pub use log_row::{EntryView, LogRow, NamedText, entry, log_row};
-pub use picture::{AlertBar, Bar, Lane, PersonMark, Picture, Stage};
+pub use picture::{AlertBar, AttemptMark, Bar, Lane, PersonMark, Picture, Stage};
 pub use story::{ChangeLine, State, Story, changes, entries_of_change, story};
 pub use timeline::{Timeline, Window, timeline};
 pub use where_is::{Behind, Cell, Contents, Narrowed, SlotRead, Where, WhereRow, where_is};

@@ -35,7 +35,7 @@ pub struct Picture {
 pub struct PersonMark {
     pub at: Moment,
     pub stage: Stage,
-    /// `proposed`, `asked`, `business approver`, …
+    /// `proposed`, `asked`, `business approver`, `rejected, business approver`, …
     pub label: String,
     pub tone: Tone,
 }
@@ -60,6 +60,17 @@ pub struct Lane {
     pub service: String,
     /// Oldest first, not overlapping.
     pub bars: Vec<Bar>,
+    /// The change's own deployments that put nothing there, oldest first.
+    #[serde(default)]
+    pub attempts: Vec<AttemptMark>,
+}
+/// A deployment that failed, or of which nobody has said how it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttemptMark {
+    pub at: Moment,
+    /// `failed`, `began, no end said`
+    pub label: String,
+    pub tone: Tone,
 }
 /// What ran in an environment for a while.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,7 +133,12 @@ fn people(material: &Material, asked: &Asked<'_>) -> Vec<PersonMark> {
             Some(PersonMark {
                 at: names::moment(entry),
                 stage,
-                label: role.unwrap_or_else(|| word.to_owned()),
+                label: match (stage, role) {
+                    // The tick says the word.
+                    (Stage::Approved, Some(role)) => role,
+                    (_, Some(role)) => format!("{word}, {role}"),
+                    (_, None) => word.to_owned(),
+                },
                 tone,
             })
         })
@@ -153,33 +169,48 @@ fn stage(content: &Content) -> Option<(Stage, &'static str, Tone)> {
     })
 }
 
+/// What is shown of one place.
+#[derive(Default)]
+struct Shown {
+    successes: BTreeMap<String, Deployment>,
+    attempts: Vec<AttemptMark>,
+}
+
 /// What ran where: the change's own deployments, what was there before each, and what came after.
 fn lanes(material: &Material, asked: &Asked<'_>) -> Vec<Lane> {
-    let mut shown: BTreeMap<(String, String), BTreeMap<String, Deployment>> = BTreeMap::new();
+    let mut shown: BTreeMap<(String, String), Shown> = BTreeMap::new();
     let mut own = BTreeSet::new();
     for (key, deployment) in &material.deployments {
-        if !lead::is_success(deployment) {
-            continue;
-        }
         let lane = shown
             .entry((deployment.environment.clone(), deployment.service.clone()))
             .or_default();
+        if !lead::is_success(deployment) {
+            lane.attempts.extend(attempt(deployment, asked));
+            continue;
+        }
         own.insert(key.clone());
-        lane.insert(key.clone(), deployment.clone());
+        lane.successes.insert(key.clone(), deployment.clone());
         let around = [&deployment.place.previous, &deployment.place.replaced_by];
         for key in around.into_iter().flatten() {
             if let Some(other) = gather::deployment(key, asked) {
-                lane.entry(key.clone()).or_insert(other);
+                lane.successes.entry(key.clone()).or_insert(other);
             }
         }
     }
     let mut lanes: Vec<Lane> = shown
         .into_iter()
-        .map(|((environment, service), deployments)| Lane {
-            bars: bars(material, &deployments, &own, asked),
+        .map(|((environment, service), mut shown)| Lane {
+            bars: bars(material, &shown.successes, &own, asked),
+            attempts: {
+                shown
+                    .attempts
+                    .sort_by_key(|mark| (mark.at.time, mark.at.index));
+                shown.attempts
+            },
             environment,
             service,
         })
+        .filter(|lane| !(lane.bars.is_empty() && lane.attempts.is_empty()))
         .collect();
     lanes.sort_by(|one, other| {
         let order = |lane: &Lane| {
@@ -189,6 +220,21 @@ fn lanes(material: &Material, asked: &Asked<'_>) -> Vec<Lane> {
         order(one).cmp(&order(other))
     });
     lanes
+}
+/// `None` for a report of what a signed deployment says itself.
+fn attempt(deployment: &Deployment, asked: &Asked<'_>) -> Option<AttemptMark> {
+    if !deployment.place.counts() {
+        return None;
+    }
+    let (label, tone) = match deployment.finished {
+        Some(_) => ("failed", Tone::Bad),
+        None => ("began, no end said", Tone::Warn),
+    };
+    Some(AttemptMark {
+        at: names::moment_at(lead::last(deployment)?, asked),
+        label: label.to_owned(),
+        tone,
+    })
 }
 fn bars(
     material: &Material,
@@ -333,9 +379,9 @@ fn description(people: &[PersonMark], lanes: &[Lane], alerts: &[AlertBar]) -> Se
         }
         let word = match mark.stage {
             Stage::Approved => format!("approved ({})", mark.label),
-            Stage::Rejected => format!("rejected ({})", mark.label),
             Stage::Override => "override declared".to_owned(),
-            Stage::Proposed
+            Stage::Rejected
+            | Stage::Proposed
             | Stage::Reviewed
             | Stage::Merged
             | Stage::Abandoned
@@ -354,6 +400,13 @@ fn description(people: &[PersonMark], lanes: &[Lane], alerts: &[AlertBar]) -> Se
             if let Some(to) = bar.to {
                 sentence = sentence.text(" to ").time(to, TimeForm::Day);
             }
+        }
+    }
+    for lane in lanes {
+        for attempt in &lane.attempts {
+            sentence = joint(sentence)
+                .text(format!("in {} {} ", lane.environment, attempt.label))
+                .time(attempt.at.time, TimeForm::Day);
         }
     }
     for alert in alerts {

@@ -245,16 +245,14 @@ impl Slot {
 
     /// What came before each, and what replaced it.
     fn order(&self, stays: &[Vec<usize>], places: &mut [Place]) {
-        let successes: Vec<usize> = stays.iter().flatten().copied().collect();
         for (at, attempt) in self.attempts.iter().enumerate() {
-            let previous = successes
-                .iter()
-                .rev()
-                .find(|success| **success != at && self.attempts[**success].at() < attempt.at());
-            if let Some(previous) = previous
+            let is_before =
+                |success: &usize| *success != at && self.attempts[*success].at() < attempt.at();
+            let stay = stays.iter().rev().find(|stay| stay.iter().any(is_before));
+            if let Some(stay) = stay
                 && places[at].counts()
             {
-                let previous = &self.attempts[*previous];
+                let previous = &self.attempts[stay[0]];
                 places[at].previous = Some(previous.key.clone());
                 places[at].previous_commit.clone_from(&previous.commit);
             }

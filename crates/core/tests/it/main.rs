@@ -14,6 +14,7 @@ mod models;
 mod oracles;
 mod order;
 mod payload;
+mod pictures;
 mod properties;
 mod rules;
 mod shapes;

@@ -78,10 +78,7 @@ pub(crate) fn example() -> Vec<Told> {
         .into_iter()
         .map(|line| {
             let payload = line["payload"].as_str().unwrap().to_owned();
-            let encoded = base64::Engine::encode(
-                &base64::engine::general_purpose::STANDARD,
-                payload.as_bytes(),
-            );
+            let encoded = piperoll_tlog::encoding::base64(payload.as_bytes());
             let leaf = Leaf::parse(line["leaf"].as_str().unwrap().as_bytes()).unwrap();
             let words = words.remove(&encoded).unwrap_or_default();
             Told {

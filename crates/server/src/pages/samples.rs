@@ -4,7 +4,8 @@ mod matrix;
 
 use jiff::{Timestamp, ToSpan};
 use piperoll_core::answer::{
-    Agreement, AlertBar, Bar, Covers, Lane, PersonMark, Picture, Stage, State, Story, Words,
+    Agreement, AlertBar, AttemptMark, Bar, Covers, Lane, PersonMark, Picture, Stage, State, Story,
+    Words,
     part::{
         AsOf, ChangeRef, Detail, DetailBody, DigestRef, Line, Mark, Moment, Part, Sentence,
         TimeForm, Tone, Who,
@@ -74,7 +75,7 @@ fn bar(from: &str, to: Option<&str>, start: &str, label: &str, this: bool) -> Ba
         digest: Some(digest(start)),
         label: label.to_owned(),
         this,
-        tone: Tone::Plain,
+        tone: if this { Tone::Good } else { Tone::Soft },
     }
 }
 fn line(
@@ -206,7 +207,15 @@ fn picture() -> Picture {
             Lane {
                 environment: "staging".to_owned(),
                 service: "checkout".to_owned(),
-                bars: vec![bar("11T11:45", None, "9f2c", "this change, alone", true)],
+                bars: vec![Bar {
+                    tone: Tone::Step,
+                    ..bar("11T11:45", None, "9f2c", "this change, alone", true)
+                }],
+                attempts: vec![AttemptMark {
+                    at: moment(43, "11T11:40"),
+                    label: "failed".to_owned(),
+                    tone: Tone::Bad,
+                }],
             },
             Lane {
                 environment: "production".to_owned(),
@@ -222,6 +231,7 @@ fn picture() -> Picture {
                     ),
                     bar("12T20:31", None, "51aa", "back", false),
                 ],
+                attempts: Vec::new(),
             },
         ],
         alerts: vec![AlertBar {
@@ -372,6 +382,7 @@ pub(super) fn crowded() -> Story {
                     bar
                 })
                 .collect(),
+            attempts: Vec::new(),
         })
         .collect();
     story.picture.alerts = (0..6_i64)

@@ -118,7 +118,7 @@ pub struct Place {
     /// It adds nothing to a deployment signed by the same principal.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub confirms: bool,
-    /// The success before it.
+    /// The success that had brought what was there before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<String>,
     /// The commit of that success.

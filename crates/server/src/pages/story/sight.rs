@@ -1,6 +1,6 @@
 //! From a story to the picture on top of its page.
 
-use piperoll_core::answer::{self, Bar, PersonMark, Stage, Story};
+use piperoll_core::answer::{self, AttemptMark, Bar, PersonMark, Stage, Story};
 
 use crate::pages::{
     picture::{Lane, Mark, Picture, Shape, Span, Tone},
@@ -17,12 +17,11 @@ pub(super) fn picture(story: &Story) -> Picture {
             marks: picture.people.iter().map(person).collect(),
         });
     }
-    let last = picture.lanes.len().saturating_sub(1);
     let several_services = picture
         .lanes
         .iter()
         .any(|lane| Some(&lane.service) != picture.lanes.first().map(|first| &first.service));
-    for (place, lane) in picture.lanes.iter().enumerate() {
+    for lane in &picture.lanes {
         let name = if several_services {
             format!("{}, {}", lane.service, lane.environment)
         } else {
@@ -30,12 +29,8 @@ pub(super) fn picture(story: &Story) -> Picture {
         };
         lanes.push(Lane {
             name: words::clean(&name),
-            spans: lane
-                .bars
-                .iter()
-                .map(|bar| span(bar, place == last))
-                .collect(),
-            marks: Vec::new(),
+            spans: lane.bars.iter().map(span).collect(),
+            marks: lane.attempts.iter().map(attempt).collect(),
         });
     }
     if !picture.alerts.is_empty() {
@@ -76,7 +71,21 @@ fn person(mark: &PersonMark) -> Mark {
         guide: false,
     }
 }
-fn span(bar: &Bar, last: bool) -> Span {
+fn attempt(mark: &AttemptMark) -> Mark {
+    Mark {
+        at: mark.at.time,
+        until: None,
+        shape: match mark.tone {
+            answer::part::Tone::Bad => Shape::Against,
+            _ => Shape::Asked,
+        },
+        label: format!("{} {}", mark.at.time.strftime("%H:%M"), mark.label),
+        rank: 0,
+        href: Some(format!("#r{}", mark.at.index)),
+        guide: false,
+    }
+}
+fn span(bar: &Bar) -> Span {
     let digest = bar
         .digest
         .as_ref()
@@ -86,10 +95,10 @@ fn span(bar: &Bar, last: bool) -> Span {
         from: bar.from,
         to: bar.to,
         label: format!("{digest}{}", words::clean(&bar.label)),
-        tone: match (bar.this, last) {
-            (true, true) => Tone::Ours,
-            (true, false) => Tone::OursBefore,
-            (false, _) => Tone::Other,
+        tone: match bar.tone {
+            answer::part::Tone::Good => Tone::Ours,
+            answer::part::Tone::Step => Tone::OursBefore,
+            _ => Tone::Other,
         },
         href: Some(format!("/entries/{}", bar.index)),
     }
