@@ -194,8 +194,17 @@ fn change_line(material: &Material, last_index: u64, asked: &Asked<'_>) -> Chang
 /// The record, oldest first. A deployment is one line; its start and the reports that join it go with it.
 fn lines(material: &Material, asked: &Asked<'_>) -> Vec<Line> {
     let mut also = merged(material);
+    // Where the merge request speaks for itself, its pushes say nothing new.
+    let own = gather::state(&material.change, asked)
+        .map(|(at, _)| at)
+        .or(material.change.created)
+        .filter(|at| material.entries.contains(&at.index));
+    if let Some(own) = own {
+        also.entry(own.index)
+            .or_default()
+            .extend(pushes(material, asked));
+    }
     let within: BTreeSet<u64> = also.values().flatten().copied().collect();
-    let has_own = material.change.created.is_some() || material.change.state.is_some();
     let telling = Telling {
         story_of: Some(&material.id),
         services: false,
@@ -205,8 +214,6 @@ fn lines(material: &Material, asked: &Asked<'_>) -> Vec<Line> {
         .iter()
         .filter(|index| !within.contains(index))
         .filter_map(|index| asked.entry(*index))
-        // Where the merge request speaks for itself, its pushes say nothing new.
-        .filter(|entry| !(has_own && entry.event.kind() == Kind::BranchPushed))
         .map(|entry| {
             let mut line = line::line(entry, telling, asked);
             line.also = also.remove(&entry.index).unwrap_or_default();
@@ -215,6 +222,16 @@ fn lines(material: &Material, asked: &Asked<'_>) -> Vec<Line> {
         .collect();
     lines.sort_by_key(|line| (line.at.time, line.at.index));
     lines
+}
+fn pushes(material: &Material, asked: &Asked<'_>) -> Vec<u64> {
+    let entries = material
+        .entries
+        .iter()
+        .filter_map(|index| asked.entry(*index));
+    entries
+        .filter(|entry| entry.event.kind() == Kind::BranchPushed)
+        .map(|entry| entry.index)
+        .collect()
 }
 /// For each deployment the entry that tells it, with the other entries it speaks for.
 fn merged(material: &Material) -> BTreeMap<u64, Vec<u64>> {

@@ -198,6 +198,26 @@ fn a_rejected_change_says_so_and_that_it_never_ran() {
 }
 
 #[test]
+fn each_record_of_a_story_is_behind_exactly_one_of_its_lines() {
+    let models = models();
+    let mut stories = 0;
+    for number in 410..=425 {
+        let change = format!("github:acme/checkout#{number}");
+        let told = models.ask(models.size(), |reading| answer::story(&change, reading));
+        let Some(story) = told else { continue };
+        stories += 1;
+        let mut shown: Vec<u64> = story
+            .lines
+            .iter()
+            .flat_map(|line| std::iter::once(line.at.index).chain(line.also.clone()))
+            .collect();
+        shown.sort_unstable();
+        assert_eq!(shown, story.entries, "{change}");
+    }
+    assert!(stories > 2, "{stories}");
+}
+
+#[test]
 fn a_commit_nobody_claims_has_a_story_of_its_own_and_a_claimed_one_has_its_changes() {
     let models = models();
     let own = story(&models, "commit:3e94a97e1ac3f1f52c943daa330bf6f01a71daad");
