@@ -173,6 +173,7 @@ fn a_key_whose_enrolment_cannot_be_written_is_taken_back() {
 fn hold(ledger: &Ledger) -> Child {
     let mut command = ledger.command_of("sqlite3");
     let mut holder = command
+        .args(["-bail", "-cmd", ".timeout 5000"])
         .arg(ledger.path("data/ledger.db"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

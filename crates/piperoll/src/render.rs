@@ -72,7 +72,7 @@ pub(crate) fn answer(story: &Story) -> String {
     let mut text = heading(&story.change, &story.title);
     text.push_str(&paragraph(&story.lead, "  "));
     text.push('\n');
-    text.push_str(&lines(&story.lines, "  "));
+    text.push_str(&lines(&story.lines, &story.as_of, "  "));
     text
 }
 /// A change's whole story.
@@ -88,7 +88,7 @@ pub(crate) fn story(story: &Story) -> String {
         let _ = writeln!(text, "  {}", terminal::escape_line(&chips.join("   ")));
     }
     text.push('\n');
-    text.push_str(&lines(&story.lines, "  "));
+    text.push_str(&lines(&story.lines, &story.as_of, "  "));
     if !story.completeness.is_empty() {
         text.push('\n');
         text.push_str(&paragraph(&story.completeness, "  "));
@@ -121,21 +121,22 @@ fn heading(change: &ChangeRef, title: &Words) -> String {
     )
 }
 /// The record: number, time, sign and words of each line.
-pub(crate) fn lines(lines: &[Line], indent: &str) -> String {
-    let mut text = format!("{indent}record  when (UTC)        what\n");
-    for line in lines {
+pub(crate) fn lines(lines: &[Line], as_of: &AsOf, indent: &str) -> String {
+    let dates: Vec<String> = lines.iter().map(|line| as_of.date(line.at.time)).collect();
+    let width = dates.iter().map(String::len).max().unwrap_or(0).max(16);
+    let mut text = format!("{indent}record  {:<width$}  what\n", "when (UTC)");
+    for (line, when) in lines.iter().zip(dates) {
         let sign = line
             .sign
             .map_or_else(|| "    ".to_owned(), |sign| format!("  {sign} "));
         let recorded = match line.at.recorded_at {
-            Some(at) => format!(" (recorded {})", date(at)),
+            Some(at) => format!(" (recorded {})", as_of.date(at)),
             None => String::new(),
         };
-        let when = date(line.at.time);
         let words = terminal::escape_line(&line.plain()).into_owned();
         let _ = writeln!(
             text,
-            "{indent}{:>6}  {when:<16}{sign}{words}{recorded}",
+            "{indent}{:>6}  {when:<width$}{sign}{words}{recorded}",
             line.at.index
         );
     }
@@ -146,7 +147,7 @@ pub(crate) fn timeline(timeline: &Timeline) -> String {
     let mut text = paragraph(std::slice::from_ref(&timeline.lead), "");
     if !timeline.lines.is_empty() {
         text.push('\n');
-        text.push_str(&lines(&timeline.lines, ""));
+        text.push_str(&lines(&timeline.lines, &timeline.as_of, ""));
     }
     if timeline.more {
         text.push_str("more was recorded in this window than is shown; narrow it with --since, --until, -s or -e\n");
@@ -165,8 +166,10 @@ pub(crate) fn matrix(answer: &Where, now: Timestamp) -> String {
     let rows = answer.rows.iter().map(|row| {
         let mut cells = vec![vec![row.service.clone()]];
         cells.extend(row.cells.iter().map(|cell| {
-            cell.as_ref()
-                .map_or_else(|| vec!["none recorded".to_owned()], |cell| slot(cell, now))
+            cell.as_ref().map_or_else(
+                || vec!["none recorded".to_owned()],
+                |cell| slot(cell, &answer.as_of, now),
+            )
         }));
         cells
     });
@@ -180,7 +183,7 @@ pub(crate) fn matrix(answer: &Where, now: Timestamp) -> String {
     text
 }
 /// `#418 Ask for the postcode…`, then since when, then each mark, then who decided.
-fn slot(cell: &Cell, now: Timestamp) -> Vec<String> {
+fn slot(cell: &Cell, as_of: &AsOf, now: Timestamp) -> Vec<String> {
     let what = match (&cell.change, cell.digests.first()) {
         (Some(change), _) => match &change.title {
             Some(title) => format!("{} {title}", change.label),
@@ -199,7 +202,7 @@ fn slot(cell: &Cell, now: Timestamp) -> Vec<String> {
     let since = cell.since.time;
     let mut lines = vec![
         format!("{what}{others}"),
-        format!("since {} ({})", date(since), age(since, now)),
+        format!("since {} ({})", as_of.date(since), age(since, now)),
     ];
     lines.extend(cell.marks.iter().map(Mark::plain));
     if !cell.deciders.0.is_empty() {
@@ -223,10 +226,6 @@ pub(crate) fn as_of(as_of: &AsOf) -> String {
 /// `2026-11-12 20:04`
 pub(crate) fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M").to_string()
-}
-/// `Thu 12 Nov 20:04`
-pub(crate) fn date(at: Timestamp) -> String {
-    at.strftime("%a %-d %b %H:%M").to_string()
 }
 /// `5 min`, `21 h` or `3 d`, rounded down.
 pub(crate) fn age(from: Timestamp, now: Timestamp) -> String {

@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 
-use super::{EntryRead, Need, Reading};
+use super::{
+    EntryRead, Need, Reading,
+    part::{AsOf, TimeForm},
+};
 use crate::fold::{Key, Missing, aggregate::Kept, session::Source};
 
 pub(super) struct Asked<'a> {
@@ -27,6 +30,14 @@ impl<'a> Asked<'a> {
     }
     pub(super) fn reading(&self) -> &'a Reading {
         self.reading
+    }
+    /// How much of a date must be said.
+    pub(super) fn day(&self, at: jiff::Timestamp) -> TimeForm {
+        if AsOf::of(self.reading).is_of_this_year(at) {
+            TimeForm::Day
+        } else {
+            TimeForm::Date
+        }
     }
     /// Whether an entry is among those the answer speaks of.
     pub(super) fn has(&self, index: u64) -> bool {

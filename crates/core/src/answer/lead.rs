@@ -130,7 +130,7 @@ fn went(material: &Material, main: &Deployment, asked: &Asked<'_>) -> Sentence {
         return match main.started {
             Some(at) => sentence
                 .text(" since ")
-                .time(moment(at, asked), TimeForm::Day)
+                .day(moment(at, asked), asked)
                 .text("."),
             None => sentence.text("."),
         };
@@ -138,11 +138,11 @@ fn went(material: &Material, main: &Deployment, asked: &Asked<'_>) -> Sentence {
     let time = moment(at, asked);
     if outcome != Outcome::Success {
         return Sentence::plain_text(format!("Deploying it to {environment} failed on "))
-            .time(time, TimeForm::Day)
+            .day(time, asked)
             .text(".");
     }
     let sentence = Sentence::plain_text(format!("It went to {environment} on "))
-        .time(time, TimeForm::Day)
+        .day(time, asked)
         .text(with(material, main));
     if environment::is_production(environment) {
         sentence.text(".")
@@ -163,7 +163,7 @@ fn failed_further(material: &Material, main: &Deployment, asked: &Asked<'_>) -> 
     let (at, _) = latest.finished?;
     Some(
         Sentence::plain_text(format!("Deploying it to {} failed on ", latest.environment))
-            .time(moment(at, asked), TimeForm::Day)
+            .day(moment(at, asked), asked)
             .text("."),
     )
 }
@@ -208,7 +208,7 @@ fn followed(material: &Material, main: &Deployment, asked: &Asked<'_>) -> Option
         if same_day {
             sentence.text(" at ").time(time, TimeForm::Clock).text(".")
         } else {
-            sentence.text(" on ").time(time, TimeForm::Day).text(".")
+            sentence.text(" on ").day(time, asked).text(".")
         }
     };
     let first = troubles.iter().min_by_key(|trouble| trouble.from);
@@ -371,10 +371,10 @@ fn decided(material: &Material, asked: &Asked<'_>) -> Option<Sentence> {
 fn undeployed(material: &Material, asked: &Asked<'_>) -> Sentence {
     match gather::state(&material.change, asked) {
         Some((at, Stated::Merged)) => Sentence::plain_text("It was merged on ")
-            .time(moment(at, asked), TimeForm::Day)
+            .day(moment(at, asked), asked)
             .text(" and is not deployed anywhere, as far as is recorded."),
         Some((at, Stated::Abandoned)) => Sentence::plain_text("It was closed on ")
-            .time(moment(at, asked), TimeForm::Day)
+            .day(moment(at, asked), asked)
             .text(" without being merged, and never deployed, as far as is recorded."),
         Some((_, Stated::Open)) => {
             Sentence::plain_text("It is open and not deployed anywhere, as far as is recorded.")

@@ -10,7 +10,7 @@ use super::{
     asked::Asked,
     line::{self, Telling},
     names,
-    part::{Detail, DetailBody, Line, Sentence, TimeForm},
+    part::{Detail, DetailBody, Line, Sentence},
     say,
 };
 use crate::{
@@ -202,10 +202,7 @@ fn facts(entry: &EntryRead, asked: &Asked<'_>) -> Vec<Detail> {
     if let Some(approval) = &profile.approval
         && let Some(expires) = approval.expires
     {
-        fact(
-            "holds until",
-            Sentence::default().time(expires, TimeForm::Day),
-        );
+        fact("holds until", Sentence::default().day(expires, asked));
     }
     for evidence in &profile.evidence {
         fact("evidence", text(&evidence.uri));

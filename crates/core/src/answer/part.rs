@@ -69,8 +69,10 @@ pub enum Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TimeForm {
-    /// `Thu 12 Nov at 20:04`
+    /// `Thu 12 Nov at 20:04`, of the year of the last entry
     Day,
+    /// `Thu 12 Nov 2026 at 20:04`
+    Date,
     /// `20:31`, where the day was just said
     Clock,
 }
@@ -228,6 +230,32 @@ impl AsOf {
         }
     }
 }
+impl TimeForm {
+    /// The instant in UTC.
+    pub fn show(self, at: Timestamp) -> String {
+        let form = match self {
+            Self::Day => "%a %-d %b at %H:%M",
+            Self::Date => "%a %-d %b %Y at %H:%M",
+            Self::Clock => "%H:%M",
+        };
+        at.strftime(form).to_string()
+    }
+}
+impl AsOf {
+    /// `Thu 12 Nov 20:04` in UTC, with the year where it is not that of the last entry.
+    pub fn date(&self, at: Timestamp) -> String {
+        let form = if self.is_of_this_year(at) {
+            "%a %-d %b %H:%M"
+        } else {
+            "%a %-d %b %Y %H:%M"
+        };
+        at.strftime(form).to_string()
+    }
+    pub(super) fn is_of_this_year(&self, at: Timestamp) -> bool {
+        let year = |at: Timestamp| at.to_zoned(jiff::tz::TimeZone::UTC).year();
+        self.recorded_at.is_some_and(|last| year(last) == year(at))
+    }
+}
 impl Moment {
     /// `Thu 20:04`, in UTC.
     pub fn short(&self) -> String {
@@ -264,10 +292,7 @@ impl Part {
             Part::Change { label, .. } => label.clone(),
             Part::Who { who } => who.name.clone(),
             Part::Digest { digest } => format!("{}…", digest.short()),
-            Part::Time { at, form } => match form {
-                TimeForm::Day => at.strftime("%a %-d %b at %H:%M").to_string(),
-                TimeForm::Clock => at.strftime("%H:%M").to_string(),
-            },
+            Part::Time { at, form } => form.show(*at),
             Part::Record { index } => format!("record {index}"),
         }
     }

@@ -10,7 +10,7 @@ use super::{
     environment,
     gather::{self, Material},
     lead, line, names,
-    part::{DigestRef, Moment, Sentence, TimeForm, Tone},
+    part::{DigestRef, Moment, Sentence, Tone},
     say,
 };
 use crate::{
@@ -114,7 +114,7 @@ pub(super) fn picture(material: &Material, asked: &Asked<'_>) -> Picture {
     Picture {
         from: told.iter().min().copied().unwrap_or(Timestamp::UNIX_EPOCH),
         to: told.iter().max().copied().unwrap_or(Timestamp::UNIX_EPOCH),
-        description: description(&people, &lanes, &alerts),
+        description: description(&people, &lanes, &alerts, asked),
         people,
         lanes,
         alerts,
@@ -365,7 +365,12 @@ fn alerts(material: &Material, asked: &Asked<'_>) -> Vec<AlertBar> {
     bars
 }
 /// The picture in one sentence.
-fn description(people: &[PersonMark], lanes: &[Lane], alerts: &[AlertBar]) -> Sentence {
+fn description(
+    people: &[PersonMark],
+    lanes: &[Lane],
+    alerts: &[AlertBar],
+    asked: &Asked<'_>,
+) -> Sentence {
     let mut sentence = Sentence::default();
     let mut first = true;
     let mut joint = |sentence: Sentence| {
@@ -390,15 +395,15 @@ fn description(people: &[PersonMark], lanes: &[Lane], alerts: &[AlertBar]) -> Se
         };
         sentence = joint(sentence)
             .text(format!("{word} "))
-            .time(mark.at.time, TimeForm::Day);
+            .day(mark.at.time, asked);
     }
     for lane in lanes {
         for bar in lane.bars.iter().filter(|bar| bar.this) {
             sentence = joint(sentence)
                 .text(format!("in {} from ", lane.environment))
-                .time(bar.from, TimeForm::Day);
+                .day(bar.from, asked);
             if let Some(to) = bar.to {
-                sentence = sentence.text(" to ").time(to, TimeForm::Day);
+                sentence = sentence.text(" to ").day(to, asked);
             }
         }
     }
@@ -406,13 +411,13 @@ fn description(people: &[PersonMark], lanes: &[Lane], alerts: &[AlertBar]) -> Se
         for attempt in &lane.attempts {
             sentence = joint(sentence)
                 .text(format!("in {} {} ", lane.environment, attempt.label))
-                .time(attempt.at.time, TimeForm::Day);
+                .day(attempt.at.time, asked);
         }
     }
     for alert in alerts {
         sentence = joint(sentence)
             .text(format!("{} from ", alert.label))
-            .time(alert.from, TimeForm::Day);
+            .day(alert.from, asked);
     }
     if first {
         return Sentence::plain_text("Nothing to show yet.");

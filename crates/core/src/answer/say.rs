@@ -2,7 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::part::{ChangeRef, DigestRef, Part, Sentence, TimeForm, Who};
+use super::{
+    asked::Asked,
+    part::{ChangeRef, DigestRef, Part, Sentence, TimeForm, Who},
+};
 
 impl Sentence {
     pub(super) fn strong(text: impl Into<String>) -> Self {
@@ -32,6 +35,10 @@ impl Sentence {
             label: change.label.clone(),
         });
         self
+    }
+    /// An instant with its day.
+    pub(super) fn day(self, at: Timestamp, asked: &Asked<'_>) -> Self {
+        self.time(at, asked.day(at))
     }
     pub(super) fn time(mut self, at: Timestamp, form: TimeForm) -> Self {
         self.0.push(Part::Time { at, form });

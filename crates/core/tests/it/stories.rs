@@ -472,3 +472,26 @@ fn a_history_pushed_backwards_commit_by_commit_is_walked_in_bounded_rounds() {
     let models = Models::of(&teller.told, 1);
     assert!(models.rounds_max < 60, "{} rounds", models.rounds_max);
 }
+
+#[test]
+fn a_date_of_another_year_than_the_last_entrys_says_its_year() {
+    const YEAR: u64 = 366 * 24 * 60;
+    let mut teller = merged(1);
+    deploy(&mut teller, 100, "d", "m1");
+    let lead = |teller: &Teller| story(&models(teller), 1).lead.last().unwrap().plain();
+    let now = "It went to production on Mon 9 Nov at 09:40 with no other change.";
+    assert_eq!(lead(&teller), now);
+    deploy(&mut teller, YEAR, "later", "m1");
+    assert_eq!(lead(&teller), now.replace("Nov at", "Nov 2026 at"));
+    let told = story(&models(&teller), 1);
+    let dates: Vec<String> = told
+        .lines
+        .iter()
+        .map(|line| told.as_of.date(line.at.time))
+        .collect();
+    assert!(
+        dates.contains(&"Mon 9 Nov 2026 09:40".to_owned()),
+        "{dates:?}"
+    );
+    assert!(dates.contains(&"Wed 10 Nov 08:00".to_owned()), "{dates:?}");
+}

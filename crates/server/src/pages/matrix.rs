@@ -74,12 +74,16 @@ impl Page {
                 .iter()
                 .map(|name| words::clean(name))
                 .collect(),
-            rows: answer.rows.iter().map(|row| Row::of(row, now)).collect(),
+            rows: answer
+                .rows
+                .iter()
+                .map(|row| Row::of(row, &answer.as_of, now))
+                .collect(),
         }
     }
 }
 impl Row {
-    fn of(row: &WhereRow, now: Timestamp) -> Self {
+    fn of(row: &WhereRow, as_of: &part::AsOf, now: Timestamp) -> Self {
         Self {
             service: words::clean(&row.service),
             behind: row
@@ -90,13 +94,13 @@ impl Row {
             cells: row
                 .cells
                 .iter()
-                .map(|cell| cell.as_ref().map(|cell| Slot::of(cell, now)))
+                .map(|cell| cell.as_ref().map(|cell| Slot::of(cell, as_of, now)))
                 .collect(),
         }
     }
 }
 impl Slot {
-    fn of(cell: &Cell, now: Timestamp) -> Self {
+    fn of(cell: &Cell, as_of: &part::AsOf, now: Timestamp) -> Self {
         Self {
             change: cell
                 .change
@@ -105,7 +109,7 @@ impl Slot {
             contents: words::sentence(&contents(cell)),
             // The first digest says enough; the commit is on the story page.
             digests: cell.digests.iter().take(2).map(words::digest).collect(),
-            since: words::moment(cell.since.time),
+            since: as_of.date(cell.since.time),
             since_datetime: cell.since.time.to_string(),
             age: words::age(cell.since.time, now)
                 .map(|age| format!(", {age}"))

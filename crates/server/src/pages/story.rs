@@ -15,7 +15,7 @@ use axum::{
 use piperoll_core::{
     answer::{
         self, Agreement, Found, Story, Words,
-        part::{Line, Moment},
+        part::{self, Line},
     },
     leaf::Leaf,
 };
@@ -227,13 +227,17 @@ impl Page {
                 .map(|name| words::clean(name))
                 .collect(),
             drawing: sight::picture(story).draw(),
-            agreements: story.agreements.iter().map(Decision::of).collect(),
+            agreements: story
+                .agreements
+                .iter()
+                .map(|agreement| Decision::of(agreement, &story.as_of))
+                .collect(),
             lines: story
                 .lines
                 .iter()
                 .map(|line| {
                     let hash = hashes.get(&line.at.index).cloned().unwrap_or_default();
-                    RecordLine::of(line, hash, keys.remove(&line.at.index))
+                    RecordLine::of(line, &story.as_of, hash, keys.remove(&line.at.index))
                 })
                 .collect(),
             completeness: story.completeness.iter().map(words::sentence).collect(),
@@ -241,7 +245,7 @@ impl Page {
     }
 }
 impl Decision {
-    fn of(agreement: &Agreement) -> Self {
+    fn of(agreement: &Agreement, as_of: &part::AsOf) -> Self {
         let fact = |label: &str, words: &Words| {
             let (sentence, quote) = words::said(words);
             Fact {
@@ -263,7 +267,7 @@ impl Decision {
                 .map_or_else(|| "no role named".to_owned(), words::clean),
             verdict: words::clean(&agreement.decision),
             place: place.join(", "),
-            until: agreement.until.map(words::moment),
+            until: agreement.until.map(|until| as_of.date(until)),
             doubt: agreement.doubt.clone(),
             shown_is_long: matches!(&agreement.shown, Some(Words::Said(text)) if text.len() > SHOWN_BYTES_MAX),
             shown: agreement
@@ -271,7 +275,7 @@ impl Decision {
                 .as_ref()
                 .map(|words| fact("was shown", words)),
             comment: agreement.comment.as_ref().map(|words| fact("said", words)),
-            time: words::moment(agreement.at.time),
+            time: as_of.date(agreement.at.time),
             datetime: agreement.at.time.to_string(),
             record: agreement.at.index,
             covers: words::chip(&agreement.mark),
@@ -279,12 +283,12 @@ impl Decision {
     }
 }
 impl RecordLine {
-    fn of(line: &Line, payload_hash: String, key: Option<Key>) -> Self {
+    fn of(line: &Line, as_of: &part::AsOf, payload_hash: String, key: Option<Key>) -> Self {
         Self {
             index: line.at.index,
-            time: words::moment(line.at.time),
+            time: as_of.date(line.at.time),
             datetime: line.at.time.to_string(),
-            recorded: recorded(&line.at),
+            recorded: line.at.recorded_at.map(|at| as_of.date(at)),
             sign: line.sign.map(String::from).unwrap_or_default(),
             class: words::tone(line.tone),
             sentence: words::sentence(&line.sentence),
@@ -295,8 +299,4 @@ impl RecordLine {
             key,
         }
     }
-}
-/// When it was recorded, where that is long after it happened.
-fn recorded(at: &Moment) -> Option<String> {
-    at.recorded_at.map(words::moment)
 }

@@ -6,7 +6,7 @@ use askama::{Template, filters::HtmlSafe};
 use jiff::{SignedDuration, Timestamp};
 use piperoll_core::answer::{
     Words,
-    part::{self, ChangeRef, Detail, DetailBody, DigestRef, Mark, Part, TimeForm, Tone, Who},
+    part::{self, ChangeRef, Detail, DetailBody, DigestRef, Mark, Part, Tone, Who},
 };
 
 /// A sentence. Its template escapes, so that it may stand in another one as it is; so do the three below.
@@ -115,10 +115,7 @@ fn piece(part: &Part) -> Piece {
         Part::Digest { digest } => Piece::Digest(self::digest(digest)),
         Part::Time { at, form } => Piece::Time {
             datetime: at.to_string(),
-            text: match form {
-                TimeForm::Day => at.strftime("%a %-d %b at %H:%M").to_string(),
-                TimeForm::Clock => at.strftime("%H:%M").to_string(),
-            },
+            text: form.show(*at),
         },
         Part::Record { index } => Piece::Link {
             href: entry_href(*index),
@@ -207,10 +204,6 @@ pub(super) fn segment(text: &str) -> String {
     encoded
 }
 
-/// `Thu 12 Nov 20:04`
-pub(super) fn moment(at: Timestamp) -> String {
-    at.strftime("%a %-d %b %H:%M").to_string()
-}
 /// `12 November 2026 at 20:04:05.120`
 pub(super) fn long_moment(at: Timestamp) -> String {
     at.strftime("%A %-d %B %Y at %H:%M:%S").to_string()

@@ -6,7 +6,7 @@ use crate::{
         EntryRead,
         asked::Asked,
         names,
-        part::{Sentence, TimeForm, Tone},
+        part::{Sentence, Tone},
         say,
     },
     kind::{BundleDefined, Decision, OverrideDeclared},
@@ -55,7 +55,7 @@ pub(super) fn overridden(
     let sentence = place(strong, " for ", entry, telling);
     let sentence = role(by(sentence, entry, asked), entry);
     let sentence = match time::parse(&declared.expires_at) {
-        Some(until) => sentence.text(", until ").time(until, TimeForm::Day),
+        Some(until) => sentence.text(", until ").day(until, asked),
         None => sentence,
     };
     Said::signed('!', Tone::Warn, sentence)
