@@ -31,6 +31,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("askama", &["server"]),
     ("clap", &["piperoll"]),
     ("clap_complete", &["piperoll"]),
+    ("mimalloc", &["piperoll"]),
     ("anyhow", &["piperoll"]),
     ("async-nats", &["client", "server"]),
 ];

@@ -31,6 +31,10 @@ use crate::{
     exit::{Problem, Result},
 };
 
+/// Checking and folding events is small pieces of memory, taken and given back by several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run() {
         Ok(code) => code,

@@ -107,8 +107,8 @@ fn concerned(
             return Ok(found);
         };
         let slot: Slot = session.get(&slot_key(service, environment))?;
-        let newest = slot.attempts.into_iter().rev();
-        found.keys = newest.map(|attempt| attempt.key).collect();
+        let newest = slot.attempts.iter().rev();
+        found.keys = newest.map(|attempt| attempt.key.clone()).collect();
         return Ok(found);
     }
     session.want(covered.iter().map(Content::key))?;

@@ -4,7 +4,10 @@
 //! they were recorded: which report joins which signed deployment, what came before what, what a rollback undid, which alert
 //! followed, and what is there now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -41,7 +44,7 @@ pub(super) fn put(
     let touched = attempt.key.clone();
     match slot.attempts.iter_mut().find(|held| held.key == touched) {
         Some(held) => {
-            *held = attempt;
+            *held = Arc::new(attempt);
             slot.sort();
         }
         None => {
@@ -96,7 +99,7 @@ fn settle(
         for won in stands.followed_by.difference(&attempt.place.followed_by) {
             followed.insert(won.clone(), Some(attempt.key.clone()));
         }
-        attempt.place = stands;
+        Arc::make_mut(attempt).place = stands;
         changed.insert(attempt.key.clone());
         news.push((attempt.key.clone(), attempt.place.clone()));
     }
@@ -139,12 +142,12 @@ impl Slot {
     /// By time; a deployment that finishes moves behind those that finished while it went on.
     fn sort(&mut self) {
         self.attempts
-            .sort_by_key(|attempt| (attempt.at(), attempt.key.clone()));
+            .sort_by(|one, other| (one.at(), &one.key).cmp(&(other.at(), &other.key)));
     }
     /// `false`: it is older than all that is remembered, and history only.
     fn add(&mut self, attempt: Attempt) -> bool {
         let key = attempt.key.clone();
-        self.attempts.push(attempt);
+        self.attempts.push(Arc::new(attempt));
         self.sort();
         if self.cut && self.attempts.first().is_some_and(|first| first.key == key) {
             self.attempts.remove(0);

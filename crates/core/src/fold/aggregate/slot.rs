@@ -1,6 +1,9 @@
 //! Services in environments, and what went wrong there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,8 +15,8 @@ use crate::kind::Outcome;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Slot {
-    /// By time; the latest ones only.
-    pub attempts: Vec<Attempt>,
+    /// By time; the latest ones only. Shared, as one entry changes few of them.
+    pub attempts: Vec<Arc<Attempt>>,
     /// Older attempts were dropped: what comes late and before the first of the list is history only.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
