@@ -28,12 +28,18 @@ impl<'a> Asked<'a> {
             Err(need)
         }
     }
-    pub(super) fn reading(&self) -> &'a Reading {
-        self.reading
+    /// As of which entries the answer speaks; it needs the last one.
+    pub(super) fn as_of(&self) -> AsOf {
+        let size = self.reading.size;
+        let last = size.checked_sub(1).and_then(|index| self.entry(index));
+        AsOf {
+            size,
+            recorded_at: last.map(|entry| entry.recorded_at),
+        }
     }
     /// How much of a date must be said.
     pub(super) fn day(&self, at: jiff::Timestamp) -> TimeForm {
-        if AsOf::of(self.reading).is_of_this_year(at) {
+        if self.as_of().is_of_this_year(at) {
             TimeForm::Day
         } else {
             TimeForm::Date

@@ -134,7 +134,7 @@ pub struct DigestRef {
 pub struct AsOf {
     /// Number of entries; `record <size - 1>` is the last one.
     pub size: u64,
-    /// Of the last entry, if it was loaded.
+    /// Of the last entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded_at: Option<Timestamp>,
 }
@@ -217,17 +217,6 @@ impl DigestRef {
     pub fn short(&self) -> &str {
         let length = if self.algorithm == "gitCommit" { 7 } else { 4 };
         self.hex.get(..length).unwrap_or(&self.hex)
-    }
-}
-impl AsOf {
-    pub(crate) fn of(reading: &super::Reading) -> Self {
-        let last = reading.size.checked_sub(1);
-        Self {
-            size: reading.size,
-            recorded_at: last
-                .and_then(|index| reading.entries.get(&index))
-                .map(|entry| entry.recorded_at),
-        }
     }
 }
 impl TimeForm {

@@ -116,7 +116,7 @@ fn tell(material: &Material, asked: &Asked<'_>) -> Story {
     let mut all = material.deployments.clone();
     all.extend(material.rollbacks.clone());
     Story {
-        as_of: AsOf::of(asked.reading()),
+        as_of: asked.as_of(),
         change: reference(material, asked),
         title: names::title(&material.change, asked),
         state: state(material, asked),

@@ -59,7 +59,7 @@ pub fn timeline(
     let lines = lines(&entries, &asked);
     let groups = groups(&entries, &lines);
     let timeline = Timeline {
-        as_of: AsOf::of(reading),
+        as_of: asked.as_of(),
         window: window.clone(),
         lead: leading(&groups, &lines),
         absent: groups

@@ -171,7 +171,7 @@ pub fn where_is(
         })
         .collect();
     let answer = Where {
-        as_of: AsOf::of(reading),
+        as_of: asked.as_of(),
         lead: match absent(narrowed, &rows, &shown) {
             Some(absent) => absent,
             None => lead(&rows, &shown),
