@@ -208,6 +208,7 @@ create table slot (
   check (to_index > from_index)
 );
 create unique index slot_open on slot (fold, service, environment) where to_index is null;
+create index slot_closed on slot (fold, to_index) where to_index is not null;
 
 -- ---- triggers ---------------------------------------------------------------------------------------------------
 

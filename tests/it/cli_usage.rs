@@ -41,6 +41,34 @@ fn what_is_not_understood_exits_2() {
     run(&ledger, &["emit", "deployment.finishd"], &[]).complains(2, &["deployment.finished"]);
     run(&ledger, &["where", "--server", "ftp://example"], &[]).complains(2, &["http://"]);
     run(&ledger, &["log", "--since", "yesterday"], &[]).complains(2, &["--since", "-7d"]);
+    run(&ledger, &["change", ""], &[]).complains(2, &["<CHANGE>"]);
+}
+
+#[test]
+fn a_filter_that_nothing_can_match_is_a_mistake_and_not_an_empty_answer() {
+    let ledger = Ledger::found();
+    let of_kind = |kind| ["log", "--data", "data", "--kind", kind];
+    for kind in ["deployment.finishd", "deplyment.*"] {
+        run(&ledger, &of_kind(kind), &[])
+            .complains(2, &["there is no kind", kind, "piperoll kinds"]);
+    }
+    for kind in ["ledger.created", "ledger.*", "*"] {
+        run(&ledger, &of_kind(kind), &[]).succeeds();
+    }
+    for who in ["person:nobody", "machine:x", "urn:other:x", "Two Words"] {
+        let words = ["log", "--data", "data", "--principal", who];
+        run(&ledger, &words, &[]).complains(2, &["names nobody", who, "pipeline:"]);
+    }
+    let backwards = [
+        "--since",
+        "2026-11-12T21:00:00Z",
+        "--until",
+        "2026-11-12T20:00:00Z",
+    ];
+    for question in ["timeline", "log"] {
+        let words = [&[question, "--data", "data"][..], &backwards].concat();
+        run(&ledger, &words, &[]).complains(2, &["not after the first", "exchange"]);
+    }
 }
 
 #[test]

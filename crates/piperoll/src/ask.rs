@@ -114,10 +114,10 @@ fn read_local(status: u16, content_type: &str, body: &[u8]) -> Result<Value> {
     }
     let problem = problem::Problem::parse(content_type, body)
         .ok_or_else(|| Problem::failed(format!("the ledger answers with status {status}")))?;
-    let exit = if status >= 500 {
-        Exit::NoAnswer
-    } else {
-        Exit::Failed
+    let exit = match status {
+        500.. => Exit::NoAnswer,
+        400 => Exit::Usage,
+        _ => Exit::Failed,
     };
     let told = Problem::new(exit, problem.to_string());
     Err(problem.remedy.into_iter().fold(told, Problem::hint))

@@ -330,11 +330,12 @@ pub(crate) fn no_answer(error: &query::Error) -> Problem {
         query::Error::Unavailable { .. } => Problem::new(Exit::NoAnswer, error.to_string()),
         query::Error::NotAuthorised { .. } => Problem::new(Exit::NotAuthorised, error.to_string()),
         query::Error::NotFound(problem) | query::Error::Refused(problem) => {
-            let usage = Problem::failed(problem.to_string());
-            match &problem.remedy {
-                Some(remedy) => usage.hint(remedy.clone()),
-                None => usage,
-            }
+            let exit = match problem.status {
+                400 => Exit::Usage,
+                _ => Exit::Failed,
+            };
+            let told = Problem::new(exit, problem.to_string());
+            problem.remedy.clone().into_iter().fold(told, Problem::hint)
         }
     }
 }

@@ -16,8 +16,9 @@ pub struct LogFilter {
     pub principal: Option<String>,
     /// Only these indexes (a change's story).
     pub indexes: Option<Vec<u64>>,
-    /// By `timestamp` of the event.
+    /// By `timestamp` of the event: from then on.
     pub since: Option<Timestamp>,
+    /// Before then.
     pub until: Option<Timestamp>,
     /// At most 500.
     pub limit: u32,

@@ -1,5 +1,6 @@
 //! `piperoll change ID`: a change's whole story.
 
+use clap::builder::NonEmptyStringValueParser;
 use piperoll_core::answer::{Found, Story};
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
 )]
 pub(crate) struct Args {
     /// The change, by any of its names
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     change: String,
     #[command(flatten)]
     ask: AskArgs,

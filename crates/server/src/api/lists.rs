@@ -1,7 +1,7 @@
 //! Lists in pages: `/v1/log` and `/v1/changes`, newest first.
 //!
-//! A page is `{"as_of": <entries>, "rows": […], "next": <cursor>}`; `next` is absent on the last one. All pages that a cursor leads
-//! to speak of the same `as_of`.
+//! A page is `{"as_of": <entries>, "rows": […], "next": <cursor>}`; `next` is absent on the last one. All pages of the log that a
+//! cursor leads to speak of the same `as_of`.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,12 @@ use axum::{
 };
 use jiff::Timestamp;
 use piperoll_core::{
-    answer::{self, ChangeLine, LogRow},
+    answer::{self, ChangeLine, Found, LogRow},
     envelope::Envelope,
     event::{Event, Payload},
     fold::FOLD,
+    kind::Kind,
+    name::Principal,
 };
 use piperoll_store::{LogFilter, RefusedRow};
 use serde::{Deserialize, Serialize};
@@ -88,6 +90,8 @@ async fn entries(
     parameters: &LogParameters,
 ) -> Result<Page<LogRow>, Problem> {
     let (as_of, before) = place(state, parameters.cursor.as_deref()).await?;
+    let (since, until) = questions::span(parameters.since.as_deref(), parameters.until.as_deref())?;
+    let kind = parameters.kind.as_deref().map(kind).transpose()?;
     let indexes = match &parameters.change {
         Some(typed) => {
             let change = questions::named(state, typed).await?;
@@ -102,11 +106,11 @@ async fn entries(
         before,
         service: parameters.service.clone(),
         environment: parameters.environment.clone(),
-        kind: parameters.kind.clone(),
-        principal: parameters.principal.as_deref().map(principal),
+        kind,
+        principal: parameters.principal.as_deref().map(principal).transpose()?,
         indexes,
-        since: questions::instant("since", parameters.since.as_deref())?,
-        until: questions::instant("until", parameters.until.as_deref())?,
+        since,
+        until,
         limit,
     };
     let found = state.store.log(&filter).await?;
@@ -127,14 +131,37 @@ async fn entries(
 }
 
 /// A principal by its URN, by `pipeline:checkout-deploy`, or a pipeline by its name.
-fn principal(typed: &str) -> String {
-    if typed.starts_with("urn:") {
+fn principal(typed: &str) -> Result<String, Problem> {
+    let urn = if typed.starts_with("urn:") {
         typed.to_owned()
     } else if typed.contains(':') {
         format!("urn:piperoll:{typed}")
     } else {
         format!("urn:piperoll:pipeline:{typed}")
+    };
+    match Principal::parse(&urn) {
+        Ok(_) => Ok(urn),
+        Err(error) => Err(Problem::bad_question(
+            "principal",
+            format!("{typed:?} names nobody: {error}"),
+            "write a URN, or such as pipeline:checkout-deploy",
+        )),
     }
+}
+/// A kind that there is, or the beginning of some.
+fn kind(typed: &str) -> Result<String, Problem> {
+    let is_there = match typed.strip_suffix('*') {
+        Some(prefix) => Kind::ALL.iter().any(|kind| kind.name().starts_with(prefix)),
+        None => Kind::from_name(typed).is_some(),
+    };
+    if is_there {
+        return Ok(typed.to_owned());
+    }
+    Err(Problem::bad_question(
+        "kind",
+        format!("there is no kind {typed:?}"),
+        "write one of those that `piperoll kinds` lists, or the beginning of some such as deployment.*",
+    ))
 }
 
 async fn refused(
@@ -151,7 +178,7 @@ async fn refused(
         }
         .encode()
     });
-    let wanted = Wanted::read(parameters)?;
+    let wanted = Wanted::read(state, parameters).await?;
     let rows = found
         .into_iter()
         .map(refused_event)
@@ -162,17 +189,30 @@ async fn refused(
 /// The filters of the log, applied to refused events, of which there are few.
 struct Wanted<'a> {
     parameters: &'a LogParameters,
+    /// The id of the change that was meant; as it was typed where no such change is known.
+    change: Option<String>,
     principal: Option<String>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
 }
 impl<'a> Wanted<'a> {
-    fn read(parameters: &'a LogParameters) -> Result<Self, Problem> {
+    async fn read(state: &serve::State, parameters: &'a LogParameters) -> Result<Self, Problem> {
+        let (since, until) =
+            questions::span(parameters.since.as_deref(), parameters.until.as_deref())?;
+        let change = match &parameters.change {
+            None => None,
+            Some(typed) => Some(match answers::find(&*state.store, typed).await? {
+                Found::One { change } => change,
+                Found::Several { changes } => return Err(Problem::ambiguous(typed, &changes)),
+                Found::None { .. } => typed.clone(),
+            }),
+        };
         Ok(Self {
             parameters,
-            principal: parameters.principal.as_deref().map(principal),
-            since: questions::instant("since", parameters.since.as_deref())?,
-            until: questions::instant("until", parameters.until.as_deref())?,
+            change,
+            principal: parameters.principal.as_deref().map(principal).transpose()?,
+            since,
+            until,
         })
     }
     fn holds(&self, row: &RefusedEvent) -> bool {
@@ -187,7 +227,7 @@ impl<'a> Wanted<'a> {
         });
         kind && same(&self.parameters.service, row.service.as_ref())
             && same(&self.parameters.environment, row.environment.as_ref())
-            && same(&self.parameters.change, row.change.as_ref())
+            && same(&self.change, row.change.as_ref())
             && same(&self.principal, Some(&row.principal))
             && self.since.is_none_or(|since| row.at >= since)
             && self.until.is_none_or(|until| row.at < until)
@@ -241,13 +281,14 @@ pub(super) async fn changes(
         changes_page(&state, parameters.cursor.as_deref(), limit).await?,
     ))
 }
-/// Changes by their latest entry.
+/// Changes by their latest entry. Each page speaks of the ledger as it is then: what moves up meanwhile is on the first page again.
 pub async fn changes_page(
     state: &serve::State,
     cursor: Option<&str>,
     limit: u32,
 ) -> Result<Page<ChangeLine>, Problem> {
-    let (as_of, before) = place(state, cursor).await?;
+    let (_, before) = place(state, cursor).await?;
+    let as_of = state.store.head().await?.map_or(0, |head| head.size);
     let found = state.store.changes(FOLD, before, limit).await?;
     let next = full(&found, limit).map(|last| {
         Cursor {
@@ -262,7 +303,7 @@ pub async fn changes_page(
         .filter(|row| seen.insert(row.change.clone()))
         .map(|row| (row.change, row.last_index))
         .collect();
-    let rows = answers::ask(&*state.store, None, |reading| {
+    let rows = answers::ask(&*state.store, Some(as_of), |reading| {
         answer::changes(&rows, reading)
     })
     .await?;

@@ -153,9 +153,10 @@ pub(super) async fn timeline(
     parameters: Result<Query<TimelineParameters>, QueryRejection>,
 ) -> Result<Json<Timeline>, Problem> {
     let parameters = parameters?.0;
+    let (since, until) = span(parameters.since.as_deref(), parameters.until.as_deref())?;
     let window = Window {
-        since: instant("since", parameters.since.as_deref())?,
-        until: instant("until", parameters.until.as_deref())?,
+        since,
+        until,
         service: parameters.service,
         environment: parameters.environment,
     };
@@ -189,8 +190,23 @@ async fn timeline_of(state: &serve::State, window: &Window) -> Result<Timeline, 
     })
     .await?)
 }
+/// A span of time: from `since` on, before `until`.
+pub(super) fn span(
+    since: Option<&str>,
+    until: Option<&str>,
+) -> Result<(Option<Timestamp>, Option<Timestamp>), Problem> {
+    let (since, until) = (instant("since", since)?, instant("until", until)?);
+    match (since, until) {
+        (Some(from), Some(to)) if to <= from => Err(Problem::bad_question(
+            "until",
+            format!("nothing happened between {from} and {to}: the second is not after the first"),
+            "exchange the two, or leave one out",
+        )),
+        span => Ok((span.0, span.1)),
+    }
+}
 /// An instant of a question: RFC 3339 in UTC.
-pub(super) fn instant(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+fn instant(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
     text.map(|text| {
         time::parse(text).ok_or_else(|| {
             Problem::bad_question(

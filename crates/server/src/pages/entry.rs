@@ -59,7 +59,8 @@ pub(super) async fn get(
         size,
         recorded_at: None,
     };
-    let title = format!("Record {}", entry.view.row.index);
+    let said = words::clean(&entry.view.line.sentence.plain());
+    let title = format!("Record {}: {said}", entry.view.row.index);
     let frame = Frame::new(&state, title, "", &as_of);
     page(&Page::of(frame, entry, key))
 }

@@ -18,7 +18,7 @@ macro_rules! log_sql {
             $first,
             " and ($2 is null or service = $2) and ($3 is null or environment = $3) and ($4 is null or kind = $4) \
              and ($5 is null or (kind >= $5 and kind < $6)) and ($7 is null or source = $7) \
-             and ($8 is null or time >= $8) and ($9 is null or time <= $9) order by idx desc limit $10"
+             and ($8 is null or time >= $8) and ($9 is null or time < $9) order by idx desc limit $10"
         )
     };
 }
@@ -29,7 +29,7 @@ const LOG_OF_PRINCIPAL: &str = log_sql!("idx", "source = $7");
 const LOG_OF_SERVICE: &str = log_sql!("idx", "service = $2");
 const LOG_OF_KIND: &str = log_sql!("idx", "kind = $4");
 /// `+idx` keeps SQLite from walking the whole ledger by index when only a window of time is wanted.
-const LOG_OF_TIME: &str = log_sql!("+idx", "time >= $8 and time <= $9");
+const LOG_OF_TIME: &str = log_sql!("+idx", "time >= $8 and time < $9");
 
 /// Sorts behind every text that we keep.
 const LAST_TEXT: &str = "\u{10FFFF}";
@@ -86,8 +86,12 @@ pub(super) async fn log<DB: Dialect>(
     rows.iter().map(|row| row.count(0)).collect()
 }
 
-const SLOTS: &str = "select service, environment, from_index, to_index, body from slot \
-     where fold = $1 and from_index < $2 and (to_index is null or to_index >= $2) order by service, environment";
+/// What is there now, and what was closed since, each by its own index: there may be many rows of what was there long ago.
+const SLOTS: &str = "select service, environment, from_index, to_index, body from ( \
+     select service, environment, from_index, to_index, body from slot where fold = $1 and to_index is null and from_index < $2 \
+     union all \
+     select service, environment, from_index, to_index, body from slot where fold = $1 and to_index >= $2 and from_index < $2 \
+     ) as then_there order by service, environment";
 const SLOT_HISTORY: &str = "select service, environment, from_index, to_index, body from slot \
      where fold = $1 and service = $2 and environment = $3 and from_index < $4 order by from_index";
 
