@@ -168,7 +168,7 @@ fn read(genesis: &Genesis) -> Result<Ledger, &'static str> {
         return Err("leaf 0 is not that of entry 0");
     }
     authority
-        .apply(0, entry.recorded_at, &entry.leaf, &entry.event)
+        .apply(0, &entry.leaf, &entry.event)
         .map_err(|_| "entry 0 cannot be read as a genesis")?;
     let facts = authority.genesis().ok_or("entry 0 founds no ledger")?;
     let name = KeyName::new(facts.origin.as_str()).map_err(|_| "its origin cannot name a key")?;

@@ -140,9 +140,6 @@ pub struct Registration {
     pub purpose: Purpose,
     pub grants: Grants,
     pub until: Option<Timestamp>,
-    /// Who enrolled it: the principal that signed the registration, and when it was recorded.
-    pub enrolled_by: Principal,
-    pub enrolled_at: Timestamp,
 }
 impl Registration {
     /// Whether `signature` by this key holds over `pae`, in the registration's own scheme.
@@ -160,7 +157,6 @@ pub struct Role {
     /// `None` means all.
     pub services: Option<Vec<String>>,
     pub environments: Option<Vec<String>>,
-    pub granted_at_index: u64,
 }
 
 impl Role {
@@ -227,13 +223,7 @@ impl Authority {
     /// Takes in a recorded event. Only the kinds of [`Authority::concerns`] change anything. `leaf` is the entry's six lines.
     ///
     /// Fails only for an event that [`crate::judge::judge`] would not have recorded; nothing has changed then.
-    pub fn apply(
-        &mut self,
-        index: u64,
-        recorded_at: Timestamp,
-        leaf: &[u8],
-        event: &Event,
-    ) -> Result<(), Corrupt> {
+    pub fn apply(&mut self, index: u64, leaf: &[u8], event: &Event) -> Result<(), Corrupt> {
         let corrupt = |what: String| Corrupt { index, what };
         match &event.content {
             Content::LedgerCreated(content) => {
@@ -242,7 +232,7 @@ impl Authority {
                     .keys
                     .iter()
                     .enumerate()
-                    .map(|(at, _)| genesis_registration(index, recorded_at, event, content, at))
+                    .map(|(at, _)| genesis_registration(index, content, at))
                     .collect::<Result<Vec<_>, _>>()
                     .map_err(|error| corrupt(error.to_string()))?;
                 let state = Arc::make_mut(&mut self.0);
@@ -254,8 +244,7 @@ impl Authority {
                 }
             }
             Content::KeyRegistered(content) => {
-                let registration =
-                    registration(index, recorded_at, &event.source, content).map_err(corrupt)?;
+                let registration = registration(index, content).map_err(corrupt)?;
                 Arc::make_mut(&mut self.0)
                     .registrations
                     .insert(registration.keyid.clone(), Arc::new(registration));
@@ -267,7 +256,6 @@ impl Authority {
                     role: content.role.clone(),
                     services: content.services.clone(),
                     environments: content.environments.clone(),
-                    granted_at_index: index,
                 };
                 Arc::make_mut(&mut self.0)
                     .roles
@@ -325,8 +313,6 @@ fn admit(base64: &str) -> Result<PublicKey, KeyError> {
 /// The key at `at` of a genesis event, which is recorded at `index` (or would be).
 pub(crate) fn genesis_registration(
     index: u64,
-    recorded_at: Timestamp,
-    event: &Event,
     content: &LedgerCreated,
     at: usize,
 ) -> Result<Registration, KeyError> {
@@ -344,16 +330,9 @@ pub(crate) fn genesis_registration(
         purpose: listed.purpose,
         grants: Grants::default(),
         until: None,
-        enrolled_by: event.source.clone(),
-        enrolled_at: recorded_at,
     })
 }
-fn registration(
-    index: u64,
-    recorded_at: Timestamp,
-    enrolled_by: &Principal,
-    content: &KeyRegistered,
-) -> Result<Registration, String> {
+fn registration(index: u64, content: &KeyRegistered) -> Result<Registration, String> {
     let key = admit(&content.key).map_err(|error| error.to_string())?;
     let until = match &content.until {
         None => None,
@@ -368,8 +347,6 @@ fn registration(
         purpose: content.purpose,
         grants: content.grants.clone().unwrap_or_default(),
         until,
-        enrolled_by: enrolled_by.clone(),
-        enrolled_at: recorded_at,
     })
 }
 

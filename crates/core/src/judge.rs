@@ -198,7 +198,7 @@ pub fn judge(
         Checked::Signed(read) => (read, true),
         Checked::KeyNotKnownYet(read) => (read, false),
     };
-    let registration = match registration_of(&read, authority, index, recorded_at) {
+    let registration = match registration_of(&read, authority, index) {
         Ok(registration) => registration,
         Err(refusal) => return junk(refusal, Some(read)),
     };
@@ -259,7 +259,6 @@ fn registration_of(
     read: &Read,
     authority: &Authority,
     index: u64,
-    recorded_at: Timestamp,
 ) -> Result<Registration, Refusal> {
     let keyid = &read.envelope.keyid;
     if let Some(registration) = authority.registration(keyid) {
@@ -281,7 +280,7 @@ fn registration_of(
         return Err(unknown());
     };
     // Event::read made sure that the first key is the event key and that every key is admissible.
-    authority::genesis_registration(index, recorded_at, event, content, 0)
+    authority::genesis_registration(index, content, 0)
         .ok()
         .filter(|registration| registration.keyid == *keyid)
         .ok_or_else(unknown)

@@ -104,11 +104,6 @@ impl Principal {
     pub fn slug(&self) -> &str {
         self.parts().1
     }
-    /// The token of the NATS subject this principal publishes on.
-    pub fn subject_token(&self) -> String {
-        let (kind, slug) = self.parts();
-        format!("{}-{slug}", kind.as_str())
-    }
     fn parts(&self) -> (PrincipalKind, &str) {
         split(&self.0).expect("a principal was checked when it was made")
     }
@@ -320,12 +315,6 @@ mod tests {
             assert!(is_account_urn(&account_urn(random)));
         }
         assert!(!is_account_urn("urn:piperoll:account:tomas-l"));
-    }
-
-    #[test]
-    fn subject_tokens_name_sort_and_slug() {
-        let principal = Principal::parse("urn:piperoll:pipeline:checkout-deploy").unwrap();
-        assert_eq!(principal.subject_token(), "pipeline-checkout-deploy");
     }
 
     #[test]

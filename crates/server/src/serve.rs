@@ -33,12 +33,6 @@ pub struct Web {
     /// Without a trailing slash, such as `http://127.0.0.1:7470`.
     pub public_url: String,
 }
-impl Web {
-    /// Whether only this machine reaches the server: then it may be read without a sign-in.
-    pub fn is_loopback(&self) -> bool {
-        self.address.ip().is_loopback()
-    }
-}
 
 /// What the HTTP side and the bridges hold. Cheap to clone.
 #[derive(Clone)]

@@ -124,14 +124,6 @@ pub trait Store: Send + Sync {
     async fn refused(&self, before: Option<u64>, limit: u32) -> Result<Vec<RefusedRow>, Error>;
     /// What is in every slot as of a size of the ledger.
     async fn slots(&self, fold: u32, as_of: u64) -> Result<Vec<SlotRow>, Error>;
-    /// Every row a slot ever had, oldest first, as of a size.
-    async fn slot_history(
-        &self,
-        fold: u32,
-        service: &str,
-        environment: &str,
-        as_of: u64,
-    ) -> Result<Vec<SlotRow>, Error>;
     /// Changes with this exact alias or id, else those one of whose aliases or ids starts with `text`; at most `limit`.
     async fn find_changes(&self, fold: u32, text: &str, limit: u32) -> Result<Vec<String>, Error>;
     /// Changes by latest entry, newest first: `limit` of them, and those that share the latest entry of the last one, so that

@@ -318,15 +318,6 @@ impl<DB: Dialect> Store for Sql<DB> {
     async fn slots(&self, fold: u32, as_of: u64) -> Result<Vec<SlotRow>, Error> {
         questions::slots(self, fold, as_of).await
     }
-    async fn slot_history(
-        &self,
-        fold: u32,
-        service: &str,
-        environment: &str,
-        as_of: u64,
-    ) -> Result<Vec<SlotRow>, Error> {
-        questions::slot_history(self, fold, service, environment, as_of).await
-    }
     async fn find_changes(&self, fold: u32, text: &str, limit: u32) -> Result<Vec<String>, Error> {
         questions::find_changes(self, fold, text, limit).await
     }

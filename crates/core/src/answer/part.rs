@@ -60,10 +60,6 @@ pub enum Part {
         at: Timestamp,
         form: TimeForm,
     },
-    /// Another entry, to be linked, shown as `record 38`.
-    Record {
-        index: u64,
-    },
 }
 /// How much of an instant a sentence shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -282,7 +278,6 @@ impl Part {
             Part::Who { who } => who.name.clone(),
             Part::Digest { digest } => format!("{}…", digest.short()),
             Part::Time { at, form } => form.show(*at),
-            Part::Record { index } => format!("record {index}"),
         }
     }
 }

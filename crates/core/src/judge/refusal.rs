@@ -15,17 +15,6 @@ pub enum Reason {
     Content,
 }
 impl Reason {
-    pub const ALL: [Self; 9] = [
-        Self::Shape,
-        Self::TooLarge,
-        Self::BadSignature,
-        Self::PrincipalNotKeys,
-        Self::TextMismatch,
-        Self::UnknownKey,
-        Self::Equivocation,
-        Self::Grant,
-        Self::Content,
-    ];
     /// As in the table: `shape`, `too large`, `bad signature`, `principal not the key's`, `text does not match`, `unknown key`,
     /// `equivocation`, `grant or role missing`, `content or profile wrong`.
     pub fn as_str(self) -> &'static str {
@@ -40,9 +29,6 @@ impl Reason {
             Self::Grant => "grant or role missing",
             Self::Content => "content or profile wrong",
         }
-    }
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
     }
     /// The HTTP status of the table.
     pub fn status(self) -> u16 {

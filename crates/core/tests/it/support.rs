@@ -61,7 +61,7 @@ impl Ledger {
         if let Verdict::Recorded(recorded) = &verdict {
             let index = self.index();
             self.authority
-                .apply(index, recorded.recorded_at, &recorded.leaf, &recorded.event)
+                .apply(index, &recorded.leaf, &recorded.event)
                 .unwrap();
             self.once.insert(
                 (

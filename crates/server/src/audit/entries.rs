@@ -155,7 +155,7 @@ impl Walk<'_> {
         self.compare_times(&entry)?;
         self.count_texts(&entry, &recorded.event);
         self.authority
-            .apply(entry.index, entry.recorded_at, &entry.leaf, &recorded.event)
+            .apply(entry.index, &entry.leaf, &recorded.event)
             .map_err(|corrupt| wrong(corrupt.what))?;
         self.recorded_at = Some(entry.recorded_at);
         if is_control(recorded.event.kind()) {

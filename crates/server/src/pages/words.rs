@@ -117,10 +117,6 @@ fn piece(part: &Part) -> Piece {
             datetime: at.to_string(),
             text: form.show(*at),
         },
-        Part::Record { index } => Piece::Link {
-            href: entry_href(*index),
-            text: format!("record {index}"),
-        },
     }
 }
 pub(super) fn who(who: &Who) -> Sentence {
@@ -186,9 +182,6 @@ pub(super) fn change_text(change: &ChangeRef) -> String {
 
 pub(super) fn change_href(id: &str) -> String {
     format!("/changes/{}", segment(id))
-}
-pub(super) fn entry_href(index: u64) -> String {
-    format!("/entries/{index}")
 }
 /// One segment of a path: all but the unreserved characters of RFC 3986 section 2.3 percent-encoded.
 pub(super) fn segment(text: &str) -> String {

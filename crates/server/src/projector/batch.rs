@@ -271,7 +271,7 @@ impl Maker {
         self.recorded_at = Some(recorded.recorded_at);
         self.state
             .authority
-            .apply(index, recorded.recorded_at, &recorded.leaf, &recorded.event)
+            .apply(index, &recorded.leaf, &recorded.event)
             .map_err(state::corrupt)?;
         if let Some(id) = id {
             let payload_hash = recorded.payload_hash;

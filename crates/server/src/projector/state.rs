@@ -80,7 +80,7 @@ impl State {
             for entry in store.entries_at(&indexes).await? {
                 let event = read_event(&entry)?;
                 self.authority
-                    .apply(entry.index, entry.recorded_at, &entry.leaf, &event)
+                    .apply(entry.index, &entry.leaf, &event)
                     .map_err(corrupt)?;
                 if let Content::TimeCorrected(correction) = &event.content {
                     self.corrections.add(correction);

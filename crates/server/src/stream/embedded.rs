@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    time::Instant,
+};
 
 use super::{closed, unavailable};
 use crate::{
@@ -78,9 +81,10 @@ impl Intake for Embedded {
         if let Some(unavailable) = closed(&self.status.now()) {
             return Err(unavailable);
         }
+        let asked = Instant::now();
         let answer = self.enqueue(message).await?;
         if wait == Wait::Published {
-            published(&self.status, &answer).await;
+            published(&self.status, &answer, asked).await;
         }
         Ok(answer)
     }
@@ -114,15 +118,16 @@ impl Embedded {
 fn stopping() -> Unavailable {
     unavailable("the server is stopping")
 }
-/// Waits until a checkpoint covers the entry, or [`PUBLISHED_WAIT`]; the receipt tells the sender which of the two it was.
-pub(crate) async fn published(status: &status::Handle, answer: &Answer) {
+/// Waits until a checkpoint covers the entry, or [`PUBLISHED_WAIT`] since it was `asked`; the receipt tells the sender which of the
+/// two it was.
+pub(crate) async fn published(status: &status::Handle, answer: &Answer, asked: Instant) {
     let index = match answer {
         Answer::Recorded { index, .. } | Answer::Duplicate { index, .. } => *index,
         Answer::Accepted { .. } | Answer::Refused { .. } => return,
     };
     let mut watch = status.watch();
     let covered = watch.wait_for(|now| now.published > index);
-    let _late_or_covered = tokio::time::timeout(PUBLISHED_WAIT, covered).await;
+    let _late_or_covered = tokio::time::timeout_at(asked + PUBLISHED_WAIT, covered).await;
 }
 
 impl Feed {

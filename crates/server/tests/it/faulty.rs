@@ -158,7 +158,6 @@ store! {
     log(filter: &LogFilter) -> Vec<u64> = |s, rows| rows;
     refused(before: Option<u64>, limit: u32) -> Vec<RefusedRow> = |s, rows| rows;
     slots(fold: u32, as_of: u64) -> Vec<SlotRow> = |s, rows| rows;
-    slot_history(fold: u32, service: &str, environment: &str, as_of: u64) -> Vec<SlotRow> = |s, rows| rows;
     find_changes(fold: u32, text: &str, limit: u32) -> Vec<String> = |s, rows| rows;
     changes(fold: u32, before_index: Option<u64>, limit: u32) -> Vec<ChangeRow> = |s, rows| rows;
     junk(limit: u32) -> Vec<JunkRow> = |s, rows| rows;

@@ -92,8 +92,6 @@ const SLOTS: &str = "select service, environment, from_index, to_index, body fro
      union all \
      select service, environment, from_index, to_index, body from slot where fold = $1 and to_index >= $2 and from_index < $2 \
      ) as then_there order by service, environment";
-const SLOT_HISTORY: &str = "select service, environment, from_index, to_index, body from slot \
-     where fold = $1 and service = $2 and environment = $3 and from_index < $4 order by from_index";
 
 pub(super) async fn slots<DB: Dialect>(
     store: &Sql<DB>,
@@ -101,17 +99,6 @@ pub(super) async fn slots<DB: Dialect>(
     as_of: u64,
 ) -> Result<Vec<SlotRow>, Error> {
     let rows = store.rows(SLOTS, values![fold, as_of]).await?;
-    rows.iter().map(|row| read_slot(row, as_of)).collect()
-}
-pub(super) async fn slot_history<DB: Dialect>(
-    store: &Sql<DB>,
-    fold: u32,
-    service: &str,
-    environment: &str,
-    as_of: u64,
-) -> Result<Vec<SlotRow>, Error> {
-    let values = values![fold, without_nul(service), without_nul(environment), as_of];
-    let rows = store.rows(SLOT_HISTORY, values).await?;
     rows.iter().map(|row| read_slot(row, as_of)).collect()
 }
 /// A row that an entry at or after `as_of` closed was still in force then.

@@ -186,7 +186,6 @@ impl Questions {
         );
         let folded = (
             store.slots(FOLD, index).await.unwrap(),
-            store.slot_history(FOLD, "s1", "prod", index).await.unwrap(),
             store.find_changes(FOLD, name, limit).await.unwrap(),
             store.changes(FOLD, Some(index), limit).await.unwrap(),
             store.read_model_digest(FOLD).await.unwrap(),

@@ -136,28 +136,6 @@ pub(crate) async fn slots_are_seen_as_of_any_size(place: &Place) {
             .collect();
         assert_eq!(seen, expected, "as of {as_of}");
     }
-    let history = store
-        .slot_history(FOLD, "checkout", "prod", 9)
-        .await
-        .unwrap();
-    let ends = [(2, Some(4)), (4, Some(6)), (6, Some(8)), (8, None)];
-    assert_eq!(history, ends.map(|(from, to)| row("checkout", from, to)));
-    let history = store
-        .slot_history(FOLD, "checkout", "prod", 6)
-        .await
-        .unwrap();
-    assert_eq!(
-        history,
-        [row("checkout", 2, Some(4)), row("checkout", 4, None)],
-        "what came later is not seen"
-    );
-    assert_eq!(
-        store
-            .slot_history(FOLD, "checkout", "staging", 9)
-            .await
-            .unwrap(),
-        []
-    );
     assert_eq!(store.slots(FOLD + 1, 9).await.unwrap(), []);
 }
 

@@ -7,7 +7,7 @@ use piperoll_core::{
     authority::Authority,
     judge::{Checked, Read, Reason, Refusal},
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use super::{Connection, Waiters};
 use crate::{
@@ -54,6 +54,7 @@ impl JetStream {
 #[async_trait::async_trait]
 impl Intake for JetStream {
     async fn submit(&self, message: Vec<u8>, wait: Wait) -> Result<Answer, Unavailable> {
+        let asked = Instant::now();
         let authority = self.door.authority.borrow().clone();
         let (message, prepared) = self.check(message, authority.clone()).await?;
         if prepared.decides(&authority) {
@@ -82,7 +83,7 @@ impl Intake for JetStream {
             return Ok(Answer::Accepted { payload_hash });
         };
         if wait == Wait::Published {
-            published(&self.status, &answer).await;
+            published(&self.status, &answer, asked).await;
         }
         Ok(answer)
     }
