@@ -170,7 +170,7 @@ impl Courier<'_> {
         // An event that waited may have arrived without our knowing: a connection broke, or it was on the stream.
         if !claim.is_fresh() {
             match receipts::ask(self.server, claim.payload_hash()).await {
-                Ok(answer) => match (answer.state, answer.place()) {
+                Ok(answer) => match (answer.state, receipts::place(&answer)) {
                     (State::Recorded | State::Published, Some(place))
                         if place.is_of(claim.envelope()) =>
                     {

@@ -11,12 +11,12 @@ use piperoll_core::{
     judge::{self, Verdict},
     leaf::Leaf,
     name::LedgerId,
+    receipt::Genesis,
 };
 use piperoll_tlog::{
     hash,
     note::{KeyName, VerifierKey},
 };
-use serde::Deserialize;
 
 use crate::{query, server::Server, state};
 
@@ -53,13 +53,6 @@ pub enum Error {
     Unproved { server: String, why: String },
     #[error(transparent)]
     State(#[from] state::Error),
-}
-
-#[derive(Deserialize)]
-struct Genesis {
-    ledger: String,
-    leaf: String,
-    envelope: serde_json::Value,
 }
 
 /// The ledger to sign for, known without asking anybody: `told` (`PIPEROLL_LEDGER`), or the one pinned for this server.

@@ -1,51 +1,20 @@
 //! Asks what became of a payload, and verifies the proof (`formats.md` section 11).
 
+use crate::{outbox::Place, query, server::Server};
 use piperoll_core::Hash;
+pub use piperoll_core::receipt::{Answer, State};
 use piperoll_tlog::{
     checkpoint::Checkpoint,
     note::VerifierKey,
     receipt::{self, Receipt},
 };
-use serde::{Deserialize, Serialize};
 
-use crate::{outbox::Place, query, server::Server};
-
-/// How far a payload has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum State {
-    #[serde(rename = "not seen")]
-    NotSeen,
-    #[serde(rename = "waiting")]
-    Waiting,
-    #[serde(rename = "recorded")]
-    Recorded,
-    #[serde(rename = "published")]
-    Published,
-    #[serde(rename = "refused")]
-    Refused,
-}
-/// The body of `GET /v1/receipts/<payload hash>`. A claim of the server's until [`verify`] says otherwise.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    pub state: State,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub index: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub leaf: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// The `.tlog-proof`, once a checkpoint covers the entry.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub proof: Option<String>,
-}
-impl Answer {
-    /// Where it stands, when it is an entry.
-    pub fn place(&self) -> Option<Place> {
-        Some(Place {
-            index: self.index?,
-            leaf: self.leaf.clone()?,
-        })
-    }
+/// Where a payload stands that is an entry.
+pub fn place(answer: &Answer) -> Option<Place> {
+    Some(Place {
+        index: answer.index?,
+        leaf: answer.leaf.clone()?,
+    })
 }
 
 /// The proof does not show what it should: the ledger contradicts itself, or somebody is between us and it.

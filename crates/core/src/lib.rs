@@ -2,7 +2,7 @@
 //!
 //! From the bytes inwards: [`json`] reads strict JSON, [`envelope`] a signed message, [`event`] what it asserts, [`kind`] the
 //! catalogue of kinds. [`authority`] knows who may say what at a position, [`judge`] decides what becomes of a message, [`leaf`]
-//! is what the tree commits to. [`fold`] turns entries into read models, [`answer`] read models into answers for people.
+//! is what the tree commits to, [`receipt`] what a sender is told of it. [`fold`] turns entries into read models, [`answer`] read models into answers for people.
 
 pub mod answer;
 pub mod authority;
@@ -17,6 +17,7 @@ pub mod kind;
 pub mod leaf;
 pub mod limits;
 pub mod name;
+pub mod receipt;
 pub mod shape;
 pub mod sshsig;
 pub mod time;

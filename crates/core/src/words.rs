@@ -1,5 +1,7 @@
 //! Words of people and systems: which characters they may hold (`formats.md` section 1), and making them fit.
 
+use std::fmt::Write;
+
 use crate::limits::TEXT_BYTES_MAX;
 
 /// The first forbidden character of a payload string, if any.
@@ -28,6 +30,18 @@ fn is_forbidden(char: char) -> bool {
                 | '\u{202a}'..='\u{202e}'
                 | '\u{2066}'..='\u{2069}'
         )
+}
+/// One segment of a URL's path: all but the unreserved characters of RFC 3986 section 2.3 percent-encoded.
+pub fn url_segment(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _infallible = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 /// CRLF and CR become LF, every other character a text may not hold becomes U+FFFD.
 pub fn clean_text(text: &str) -> String {
@@ -77,5 +91,15 @@ mod tests {
             assert!(long.ends_with(&format!("[cut by the bridge: {} bytes in all]", length * 2)));
             assert!(long.starts_with(&"é".repeat(8000)));
         }
+    }
+
+    #[test]
+    fn an_id_is_one_segment_of_a_path() {
+        assert_eq!(
+            url_segment("github:acme/checkout#418"),
+            "github%3Aacme%2Fcheckout%23418"
+        );
+        assert_eq!(url_segment("ä b?&\"<"), "%C3%A4%20b%3F%26%22%3C");
+        assert_eq!(url_segment("a-b.c_d~9"), "a-b.c_d~9");
     }
 }

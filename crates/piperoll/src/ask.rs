@@ -1,9 +1,10 @@
 //! Where answers come from: a server, or a ledger that is read where it is stored, served or not. Both give the same JSON of `/v1`.
 
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 
 use clap::{ArgMatches, FromArgMatches, parser::ValueSource};
 use piperoll_client::{problem, query, server::Server};
+use piperoll_core::words::url_segment;
 use piperoll_server::{clock, entropy, offline::Reader};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -78,7 +79,7 @@ pub(crate) enum Source {
     Stored(Box<Reader>),
 }
 impl Source {
-    /// Asks `path`, whose parts are already escaped (see [`segment`]), with these parameters.
+    /// Asks `path`, whose parts are already escaped (see [`url_segment`]), with these parameters.
     pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value> {
         match self {
             Self::Server(server) => query::get_json(server, path, query)
@@ -123,22 +124,10 @@ fn read_local(status: u16, content_type: &str, body: &[u8]) -> Result<Value> {
     Err(problem.remedy.into_iter().fold(told, Problem::hint))
 }
 
-/// Text as one part of a path: everything but letters, digits and `-._~` is escaped.
-pub(crate) fn segment(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    escaped
-}
 fn with_query(path: &str, query: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = query
         .iter()
-        .map(|(name, value)| format!("{}={}", segment(name), segment(value)))
+        .map(|(name, value)| format!("{}={}", url_segment(name), url_segment(value)))
         .collect();
     if pairs.is_empty() {
         path.to_owned()
@@ -154,10 +143,10 @@ mod tests {
     #[test]
     fn changes_and_times_survive_the_way_through_a_url() {
         assert_eq!(
-            segment("github:acme/checkout#418"),
+            url_segment("github:acme/checkout#418"),
             "github%3Aacme%2Fcheckout%23418"
         );
-        assert_eq!(segment("é&="), "%C3%A9%26%3D");
+        assert_eq!(url_segment("é&="), "%C3%A9%26%3D");
         assert_eq!(
             with_query("/v1/log", &[("kind", "change.*"), ("limit", "5")]),
             "/v1/log?kind=change.%2A&limit=5"

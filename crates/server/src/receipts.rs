@@ -5,53 +5,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+pub use piperoll_core::receipt::{Answer, Genesis, State};
 use piperoll_core::{Hash, envelope::Envelope, leaf::Leaf};
 use piperoll_store::{self as store, Store, StoredEntry};
 use piperoll_tlog::{hash, receipt::Receipt};
-use serde::Serialize;
 
 use crate::hashes;
-
-/// Where a payload is on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum State {
-    #[serde(rename = "not seen")]
-    NotSeen,
-    #[serde(rename = "waiting")]
-    Waiting,
-    #[serde(rename = "recorded")]
-    Recorded,
-    #[serde(rename = "published")]
-    Published,
-    #[serde(rename = "refused")]
-    Refused,
-}
-/// The body of `GET /v1/receipts/<payload hash>`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Answer {
-    pub state: State,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub index: Option<u64>,
-    /// The six lines.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub leaf: Option<String>,
-    /// Why it was refused, in the words of the table.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// The `.tlog-proof`, once a checkpoint covers the entry.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub proof: Option<String>,
-}
-/// The body of `GET /v1/genesis`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Genesis {
-    /// The ledger's id.
-    pub ledger: String,
-    /// The six lines of leaf 0.
-    pub leaf: String,
-    /// The envelope of entry 0.
-    pub envelope: serde_json::Value,
-}
 
 /// Payloads that are on the stream and not judged yet, as far as this process knows. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -143,17 +102,6 @@ impl Receipts {
             leaf: text(0, entry.leaf)?,
             envelope,
         })
-    }
-}
-impl Answer {
-    fn of(state: State) -> Self {
-        Self {
-            state,
-            index: None,
-            leaf: None,
-            reason: None,
-            proof: None,
-        }
     }
 }
 

@@ -1,10 +1,13 @@
 //! `piperoll change ID`: a change's whole story.
 
 use clap::builder::NonEmptyStringValueParser;
-use piperoll_core::answer::{Found, Story};
+use piperoll_core::{
+    answer::{Found, Story},
+    words::url_segment,
+};
 
 use crate::{
-    ask::{AskArgs, Source, segment},
+    ask::{AskArgs, Source},
     exit::{Exit, Problem, Result},
     output::{self, Format, FormatArgs},
     render,
@@ -27,7 +30,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result {
     let source = args.ask.source().await?;
-    let path = format!("/v1/changes/{}", segment(&args.change));
+    let path = format!("/v1/changes/{}", url_segment(&args.change));
     let story: Story = match source.ask(&path, &[]).await {
         Ok(story) => story,
         Err(problem) => return Err(choice(&source, &args.change, problem).await),

@@ -102,7 +102,7 @@ async fn verify(
     answer: &Answer,
     expected: Option<LedgerId>,
 ) -> Result<Option<Verified>> {
-    let (Some(proof), Some(place)) = (&answer.proof, answer.place()) else {
+    let (Some(proof), Some(place)) = (&answer.proof, receipts::place(answer)) else {
         return Ok(None);
     };
     let unverified = |why: String| Problem::new(Exit::Unverified, why);

@@ -6,13 +6,14 @@ use std::{collections::BTreeSet, fmt::Write, path::Path};
 use piperoll_core::{
     answer::{LogRow, Story},
     name::{LedgerId, Principal, PrincipalKind},
+    words::url_segment,
 };
 use piperoll_server::{audit, serve::Running};
 use serde::Deserialize;
 
 use super::story;
 use crate::{
-    ask::{Source, segment},
+    ask::Source,
     exit::{Exit, Problem, Result},
     output, render,
 };
@@ -76,7 +77,7 @@ pub(crate) async fn answer(
         story::HERO
     );
     let told: Story = source
-        .ask(&format!("/v1/changes/{}", segment(&hero)), &[])
+        .ask(&format!("/v1/changes/{}", url_segment(&hero)), &[])
         .await?;
     let rows = whole_log(source).await?;
     let folder = stored.folder.display().to_string();
@@ -106,7 +107,11 @@ pub(crate) async fn answer(
             stored.served()
         )
     } else {
-        let page = format!("http://{}/changes/{}", running.address(), segment(&hero));
+        let page = format!(
+            "http://{}/changes/{}",
+            running.address(),
+            url_segment(&hero)
+        );
         writeln!(
             text,
             "\nThe story as a page: {page}      Ctrl-C ends the server; the ledger stays."

@@ -23,7 +23,7 @@ use piperoll_core::{
         DeploymentStarted, Outcome, Repository,
     },
     limits::COMMITS_COUNT_MAX,
-    words,
+    words::{self, url_segment},
 };
 use piperoll_tlog::hash;
 use serde::de::DeserializeOwned;
@@ -327,8 +327,8 @@ fn release(common: &Common, body: &Release) -> Read<Vec<Act>> {
         let name = words::clean_string(&asset.name);
         let subject = format!(
             "pkg:generic/{}@{}?checksum=sha256:{digest}",
-            purl_part(&name),
-            purl_part(&tag)
+            url_segment(&name),
+            url_segment(&tag)
         );
         let content = Content::ArtifactPublished(ArtifactPublished {
             sbom: None,
@@ -347,16 +347,4 @@ fn release(common: &Common, body: &Release) -> Read<Vec<Act>> {
         return Err("published".to_owned());
     }
     Ok(acts)
-}
-/// A part of a package URL, with everything that has a meaning in one written as %XX.
-fn purl_part(text: &str) -> String {
-    text.bytes()
-        .map(|byte| {
-            if byte.is_ascii_alphanumeric() || b".-_~".contains(&byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
 }
