@@ -57,6 +57,10 @@ impl Event {
         rules::check(&event)?;
         Ok(event)
     }
+    /// The same from the signed bytes.
+    pub fn parse(payload: &[u8]) -> Result<Self, Refusal> {
+        Self::read(&Payload::parse(payload)?)
+    }
     pub fn kind(&self) -> Kind {
         self.content.kind()
     }
@@ -78,7 +82,7 @@ pub struct Profile {
     pub aliases: Vec<String>,
     /// Person or account URN.
     pub actor: Option<String>,
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<ReviewVerdict>,
     pub role: Option<String>,
     pub approval: Option<Approval>,
     pub evidence: Vec<Evidence>,
@@ -110,7 +114,7 @@ pub struct Bind {
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum ReviewVerdict {
     Approved,
     ChangesRequested,
     Commented,

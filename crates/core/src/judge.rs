@@ -264,14 +264,7 @@ fn registration_of(
     if let Some(registration) = authority.registration(keyid) {
         return Ok(registration.clone());
     }
-    let unknown = || {
-        Refusal::new(
-            Reason::UnknownKey,
-            format!("no entry registers the key {keyid}"),
-        )
-        .at("signatures[0].keyid")
-        .remedy("let an administrator register the key, then send the event again")
-    };
+    let unknown = || Refusal::unknown_key(keyid);
     if authority.genesis().is_some() || read.payload.type_name != Kind::LedgerCreated.type_name() {
         return Err(unknown());
     }

@@ -10,12 +10,11 @@ use std::{
 
 use piperoll_core::{
     answer::{self, EntryRead, Found, Need, Reading, Words},
-    event::{Event, Payload},
     fold::{self, FOLD, aggregate::Held},
 };
 use piperoll_store::{self as store, Store, StoredEntry};
 
-use crate::api::limits;
+use crate::{api::limits, projector::read_event};
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -140,18 +139,7 @@ fn aggregate(key: &fold::Key, json: &str) -> Result<Arc<Held>, store::Error> {
 
 /// An entry as `core` reads it. What was recorded passed every check, so that it reads is not a question but a fact.
 pub fn entry(stored: StoredEntry) -> Result<EntryRead, store::Error> {
-    let place = || format!("entry {}", stored.index);
-    let corrupt = |what: String| store::Error::Corrupt {
-        place: place(),
-        what,
-    };
-    let payload = stored
-        .payload
-        .as_deref()
-        .ok_or_else(|| corrupt("its payload is gone".to_owned()))?;
-    let event = Payload::parse(payload)
-        .and_then(|payload| Event::read(&payload))
-        .map_err(|refusal| corrupt(refusal.to_string()))?;
+    let event = read_event(&stored)?;
     let mut supplied: BTreeMap<String, Words> = stored
         .texts
         .into_iter()

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::{
     event::{
-        Approval, ApprovalFrom, Bind, Chain, Digest, Evidence, Profile, Relayed, RelayedAuth, Seen,
-        Verdict, hex_hash,
+        Approval, ApprovalFrom, Bind, Chain, Digest, Evidence, Profile, Relayed, RelayedAuth,
+        ReviewVerdict, Seen, hex_hash,
     },
     limits::BINDS_COUNT_MAX,
     name::LedgerId,
@@ -128,7 +128,7 @@ struct Wire {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     actor: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    verdict: Option<Verdict>,
+    verdict: Option<ReviewVerdict>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -64,6 +64,15 @@ pub struct Refusal {
     pub remedy: Option<String>,
 }
 impl Refusal {
+    /// No entry so far registers the key that signed.
+    pub fn unknown_key(keyid: &str) -> Self {
+        Self::new(
+            Reason::UnknownKey,
+            format!("no entry registers the key {keyid}"),
+        )
+        .at("signatures[0].keyid")
+        .remedy("let an administrator register the key, then send the event again")
+    }
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self {
             reason,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use piperoll_core::{
     Hash,
     draft::Draft,
-    event::{Approval, ApprovalFrom, Bind, Chain, Digest, Profile, Seen, Verdict as Review},
+    event::{Approval, ApprovalFrom, Bind, Chain, Digest, Profile, ReviewVerdict as Review, Seen},
     kind::{self, Content, Kind},
     name,
 };

@@ -8,7 +8,7 @@ use std::{
 use piperoll_core::{
     Hash,
     answer::{EntryView, LogRow, Where, Words, part::Part},
-    event::{ApprovalFrom, Digest, Event, Payload},
+    event::{ApprovalFrom, Digest, Event},
     kind::{Decision, Kind},
 };
 use piperoll_tlog::hash::sha256;
@@ -195,9 +195,7 @@ fn read(index: u64, entry: OpenEntry) -> Result<Asked> {
     let payload = entry.payload.into_bytes();
     let unreadable =
         |what: String| Problem::failed(format!("record {index} cannot be read: {what}"));
-    let event = Payload::parse(&payload)
-        .and_then(|payload| Event::read(&payload))
-        .map_err(|refusal| unreadable(refusal.to_string()))?;
+    let event = Event::parse(&payload).map_err(|refusal| unreadable(refusal.to_string()))?;
     if event.kind() != Kind::ApprovalCreated {
         return Err(Problem::usage(format!(
             "record {index} is {}, not a request for approval",

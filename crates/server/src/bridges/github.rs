@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use piperoll_core::{
     Hash,
     draft::Draft,
-    event::{Bind, Digest, Profile, Verdict},
+    event::{Bind, Digest, Profile, ReviewVerdict},
     kind::{
         ArtifactPublished, BranchPushed, ChangeContent, Commit, Content, DeploymentFinished,
         DeploymentStarted, Outcome, Repository,
@@ -234,16 +234,16 @@ fn review(action: &str, common: &Common, body: &Review) -> Read<Act> {
     let request = &body.pull_request;
     let state = review.state.to_ascii_lowercase();
     let verdict = match (action, state.as_str()) {
-        ("dismissed", _) => Verdict::Dismissed,
-        ("submitted", "approved") => Verdict::Approved,
-        ("submitted", "changes_requested") => Verdict::ChangesRequested,
-        ("submitted", "commented") => Verdict::Commented,
+        ("dismissed", _) => ReviewVerdict::Dismissed,
+        ("submitted", "approved") => ReviewVerdict::Approved,
+        ("submitted", "changes_requested") => ReviewVerdict::ChangesRequested,
+        ("submitted", "commented") => ReviewVerdict::Commented,
         (other, _) => return Err(other.to_owned()),
     };
     // A dismissal still bears the time of the review; when it was dismissed stands elsewhere.
     let at = match verdict {
-        Verdict::Dismissed => review.updated_at.as_ref().or(request.updated_at.as_ref()),
-        Verdict::Approved | Verdict::ChangesRequested | Verdict::Commented => {
+        ReviewVerdict::Dismissed => review.updated_at.as_ref().or(request.updated_at.as_ref()),
+        ReviewVerdict::Approved | ReviewVerdict::ChangesRequested | ReviewVerdict::Commented => {
             review.submitted_at.as_ref()
         }
     };

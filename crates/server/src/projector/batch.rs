@@ -22,7 +22,7 @@ use piperoll_tlog::hash;
 
 use super::{
     Error, Position, Prepared,
-    consumed::Ledger,
+    consumed::Account,
     control, folding,
     state::{self, State},
 };
@@ -112,7 +112,7 @@ struct Maker {
     late_texts: Vec<(u64, String, piperoll_core::envelope::Text)>,
     refused: Vec<NewRefused>,
     junk: Vec<NewJunk>,
-    consumed: Ledger,
+    consumed: Account,
     steps_back: Vec<(u64, i64)>,
 }
 impl Maker {
@@ -138,7 +138,7 @@ impl Maker {
             late_texts: Vec::new(),
             refused: Vec::new(),
             junk: Vec::new(),
-            consumed: Ledger::default(),
+            consumed: Account::default(),
             steps_back: Vec::new(),
         }
     }

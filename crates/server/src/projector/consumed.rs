@@ -7,12 +7,12 @@ use super::batch::Outcome;
 /// Rows of `consumed` for one batch. A recorded control entry ends the open range and has a row of its own; control entries that were
 /// not recorded share one, without a range, at the end.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(super) struct Account {
     rows: Vec<Consumed>,
     open: Option<Consumed>,
     aside: Option<Consumed>,
 }
-impl Ledger {
+impl Account {
     /// Counts the message the cursor has just been moved to.
     pub(super) fn count(&mut self, cursor: &Cursor, outcome: &Outcome) {
         let row = self.open.get_or_insert_with(|| Consumed {

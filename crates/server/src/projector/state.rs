@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use piperoll_core::{
     authority::{self, Authority},
-    event::{Event, Payload},
+    event::Event,
     fold::Working,
     kind::{Content, Kind, TimeCorrected},
     time,
@@ -133,9 +133,7 @@ pub fn read_event(entry: &store::StoredEntry) -> Result<Event, store::Error> {
         .payload
         .as_deref()
         .ok_or_else(|| corrupt("its payload is missing".to_owned()))?;
-    Payload::parse(payload)
-        .and_then(|payload| Event::read(&payload))
-        .map_err(|refusal| corrupt(refusal.to_string()))
+    Event::parse(payload).map_err(|refusal| corrupt(refusal.to_string()))
 }
 
 /// Messages whose stream time an administrator corrected, by (incarnation, sequence): their own time and the one used.

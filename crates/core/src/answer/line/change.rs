@@ -8,7 +8,7 @@ use crate::{
         names,
         part::{Sentence, Tone},
     },
-    event::Verdict,
+    event::ReviewVerdict,
     fold::aggregate::Change,
     kind::BranchPushed,
 };
@@ -28,12 +28,16 @@ pub(super) fn updated(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>
 pub(super) fn reviewed(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {
     let sentence = start("Reviewed", entry, telling, asked);
     match entry.event.profile.verdict {
-        Some(Verdict::Approved) => Said::new(Tone::Step, sentence.text(": code found good")),
-        Some(Verdict::ChangesRequested) => {
+        Some(ReviewVerdict::Approved) => Said::new(Tone::Step, sentence.text(": code found good")),
+        Some(ReviewVerdict::ChangesRequested) => {
             Said::new(Tone::Warn, sentence.text(": changes requested"))
         }
-        Some(Verdict::Dismissed) => Said::new(Tone::Warn, sentence.text(": review dismissed")),
-        Some(Verdict::Commented) | None => Said::new(Tone::Soft, sentence.text(": commented")),
+        Some(ReviewVerdict::Dismissed) => {
+            Said::new(Tone::Warn, sentence.text(": review dismissed"))
+        }
+        Some(ReviewVerdict::Commented) | None => {
+            Said::new(Tone::Soft, sentence.text(": commented"))
+        }
     }
 }
 pub(super) fn merged(entry: &EntryRead, telling: Telling<'_>, asked: &Asked<'_>) -> Said {

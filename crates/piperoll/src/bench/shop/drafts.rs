@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use piperoll_core::{
     draft::Draft,
-    event::{Bind, Digest, Evidence, Profile, Relayed, RelayedAuth, Verdict},
+    event::{Bind, Digest, Evidence, Profile, Relayed, RelayedAuth, ReviewVerdict},
     kind::{
         Alert, ArtifactPublished, BranchPushed, ChangeContent, Commit, Content, IncidentContent,
         OverrideDeclared, Reference, ServiceContent, Trigger,
@@ -39,7 +39,7 @@ impl Change {
             binds: Some(binds),
             aliases: vec![self.ticket()],
             actor: Some(self.account()),
-            verdict: reviewed.then_some(Verdict::Approved),
+            verdict: reviewed.then_some(ReviewVerdict::Approved),
             relayed: Some(self.relayed("github.com", content.kind().name())),
             ..Profile::default()
         };

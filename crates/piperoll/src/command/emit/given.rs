@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use jiff::Timestamp;
 use piperoll_core::{
     draft::Draft,
-    event::{Bind, Evidence, Profile, Verdict},
+    event::{Bind, Evidence, Profile, ReviewVerdict},
     kind::{BundleElement, Content, Kind, bundle_hash},
     shape::Shape,
 };
@@ -272,7 +272,7 @@ impl Given {
             .and_then(|values| values.first())
             .map_or("", String::as_str)
     }
-    fn verdict(&self) -> Result<Option<Verdict>> {
+    fn verdict(&self) -> Result<Option<ReviewVerdict>> {
         let Some(word) = &self.common.verdict else {
             return Ok(None);
         };

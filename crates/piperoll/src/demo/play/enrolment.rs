@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use piperoll_core::{
     authority::{Grants, Purpose},
-    event::{Event, Payload},
+    event::Event,
     kind::Custody,
     name::{Principal, PrincipalKind},
 };
@@ -160,7 +160,7 @@ impl Player {
             .get("payload")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let event = Payload::parse(payload.as_bytes()).and_then(|payload| Event::read(&payload));
+        let event = Event::parse(payload.as_bytes());
         let actor = event.ok().and_then(|event| event.profile.actor);
         actor.ok_or_else(|| Problem::failed(format!("the demo's entry {index} names no account")))
     }

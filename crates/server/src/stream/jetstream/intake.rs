@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_nats::jetstream::context::PublishErrorKind;
 use piperoll_core::{
     authority::Authority,
-    judge::{Checked, Read, Reason, Refusal},
+    judge::{Checked, Refusal},
 };
 use tokio::{sync::oneshot, time::Instant};
 
@@ -64,7 +64,12 @@ impl Intake for JetStream {
         self.open()?;
         let read = match prepared.checked {
             Checked::Signed(read) => read,
-            Checked::KeyNotKnownYet(read) => return Ok(unknown_key(&read)),
+            Checked::KeyNotKnownYet(read) => {
+                return Ok(Answer::Refused {
+                    refusal: Refusal::unknown_key(&read.envelope.keyid),
+                    first: None,
+                });
+            }
             Checked::Refused(refusal) => {
                 return Ok(Answer::Refused {
                     refusal,
@@ -165,16 +170,4 @@ pub(crate) async fn decide(door: &Door, prepared: Prepared) -> Result<Answer, Un
     };
     door.control.send(incoming).await.map_err(|_| stopping())?;
     answer.await.map_err(|_| stopping())?
-}
-fn unknown_key(read: &Read) -> Answer {
-    let keyid = &read.envelope.keyid;
-    Answer::Refused {
-        refusal: Refusal::new(
-            Reason::UnknownKey,
-            format!("no entry registers the key {keyid}"),
-        )
-        .at("signatures[0].keyid")
-        .remedy("let an administrator register the key, then send the event again"),
-        first: None,
-    }
 }
