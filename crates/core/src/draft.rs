@@ -10,9 +10,10 @@ use crate::{
     authority,
     envelope::{self, Envelope, PAYLOAD_TYPE, Text},
     event::Profile,
-    judge::{self, Refusal},
+    judge,
     kind::Content,
     name::Principal,
+    refusal::Refusal,
 };
 
 /// Fills a buffer with random bytes; the rim passes the operating system's.

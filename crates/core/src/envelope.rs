@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     json::{self, Strings},
-    judge::{Reason, Refusal},
     limits::ENVELOPE_BYTES_MAX,
+    refusal::{Reason, Refusal},
 };
 
 pub const PAYLOAD_TYPE: &str = "application/vnd.piperoll.event.v1+json";

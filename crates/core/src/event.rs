@@ -1,5 +1,6 @@
 //! What one principal asserts: context, subject, content and the profile `customData.piperoll` (`formats.md` section 3).
 
+pub(crate) mod binds;
 mod profile;
 mod read;
 mod rules;
@@ -12,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     json::Value,
-    judge::Refusal,
     kind::{Content, Kind},
     name::{LedgerId, Principal},
+    refusal::Refusal,
 };
 
 /// A payload that is strict JSON and says who speaks, with which id, of which type. Its profile and content are not judged yet.

@@ -2,7 +2,6 @@
 //!
 //! Steps 1 and 2 ([`check`]) run ahead on all cores; steps 3 to 5 ([`judge`]) in order, each after the entries before it.
 
-mod refusal;
 mod standing;
 
 use std::sync::OnceLock;
@@ -10,7 +9,7 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 use piperoll_tlog::Hash;
 
-pub use self::refusal::{Reason, Refusal};
+pub use crate::refusal::{Reason, Refusal};
 use crate::{
     authority::{self, Authority, KeyPlace, Registration},
     envelope::{Envelope, Text},

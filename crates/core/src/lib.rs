@@ -18,6 +18,7 @@ pub mod leaf;
 pub mod limits;
 pub mod name;
 pub mod receipt;
+mod refusal;
 pub mod shape;
 pub mod sshsig;
 pub mod time;

@@ -6,10 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{asked::Asked, names};
-use crate::fold::aggregate::{
-    At, Change, Commit, Content, Decision, Deployment, Request, Stated, Trouble, commit_change,
+use crate::{
+    event::binds,
+    fold::aggregate::{
+        At, Change, Commit, Content, Decision, Deployment, Request, Stated, Trouble, commit_change,
+    },
+    kind::Kind,
 };
-use crate::kind::Kind;
 
 /// What a story rests on, each part as of the size of the ledger.
 #[derive(Default)]
@@ -190,7 +193,7 @@ impl Material {
         let own: BTreeSet<&String> = self.names.iter().collect();
         let mut digests = BTreeSet::new();
         for deployment in self.deployments.values() {
-            let (sha256, commits) = crate::fold::decision::digests(&deployment.binds);
+            let (sha256, commits) = binds::digests(&deployment.binds);
             if commits.iter().any(|commit| own.contains(commit))
                 || sha256.iter().any(|digest| own.contains(digest))
             {

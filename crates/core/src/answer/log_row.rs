@@ -14,11 +14,8 @@ use super::{
     say,
 };
 use crate::{
-    event::RelayedAuth,
-    fold::{
-        aggregate::{Content as Contents, Deployment, commit_change},
-        slot,
-    },
+    event::{RelayedAuth, binds},
+    fold::aggregate::{Content as Contents, Deployment, commit_change},
     kind::Content,
     time,
 };
@@ -133,8 +130,8 @@ fn change_of(entry: &EntryRead, asked: &Asked<'_>) -> Option<String> {
     if let Content::BranchPushed(push) = &entry.event.content {
         return names::holder(&push.after.git_commit, asked);
     }
-    let (sha256, commits) = crate::fold::decision::digests(profile.binds());
-    if let Some(commit) = slot::commit_of(profile.binds()) {
+    let (sha256, commits) = binds::digests(profile.binds());
+    if let Some(commit) = binds::commit_of(profile.binds()) {
         let holder = names::holder(&commit, asked);
         return Some(holder.unwrap_or_else(|| commit_change(&commit)));
     }
@@ -156,7 +153,7 @@ fn deployed_from(digests: &BTreeSet<String>, asked: &Asked<'_>) -> Option<String
         }
         for key in keys.iter().take(DIGESTS_MAX) {
             let deployment: Deployment = asked.find(key).unwrap_or_default();
-            let commit = slot::commit_of(&deployment.binds);
+            let commit = binds::commit_of(&deployment.binds);
             found.extend(commit.map(|commit| {
                 names::holder(&commit, asked).unwrap_or_else(|| commit_change(&commit))
             }));

@@ -14,6 +14,7 @@ use super::{
     say,
 };
 use crate::{
+    event::binds,
     fold::aggregate::Deployment,
     kind::{Content, Decision, Kind},
 };
@@ -310,7 +311,7 @@ fn label(material: &Material, deployment: &Deployment, this: bool, asked: &Asked
 }
 /// The change whose commit a deployment binds, else the last one it contains, else the commit itself.
 pub(super) fn change_of(deployment: &Deployment, asked: &Asked<'_>) -> Option<String> {
-    let commit = crate::fold::slot::commit_of(&deployment.binds);
+    let commit = binds::commit_of(&deployment.binds);
     if let Some(holder) = commit
         .as_ref()
         .and_then(|commit| names::holder(commit, asked))
@@ -324,7 +325,7 @@ pub(super) fn change_of(deployment: &Deployment, asked: &Asked<'_>) -> Option<St
     if let Some(commit) = commit {
         return Some(crate::fold::aggregate::commit_change(&commit));
     }
-    let (sha256, _) = crate::fold::decision::digests(&deployment.binds);
+    let (sha256, _) = binds::digests(&deployment.binds);
     sha256
         .iter()
         .find_map(|digest| names::holder(digest, asked))

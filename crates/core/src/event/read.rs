@@ -5,10 +5,10 @@ use serde_json::Value;
 use crate::{
     event::{Event, Payload, profile},
     json::{self, Strings},
-    judge::{Reason, Refusal},
     kind::{Content, Kind},
     limits::PAYLOAD_BYTES_MAX,
     name::Principal,
+    refusal::{Reason, Refusal},
     shape::{self, Fault, Field, Shape, optional, required},
     time,
 };

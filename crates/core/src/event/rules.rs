@@ -5,9 +5,9 @@ mod keys;
 
 use crate::{
     event::{Digest, Event, Profile},
-    judge::{Reason, Refusal},
     kind::{Content, Kind},
     name::{Principal, PrincipalKind},
+    refusal::{Reason, Refusal},
     shape::any_of,
 };
 

@@ -11,9 +11,9 @@ use super::{
         self, COMPARED_MAX, Content, Decided, Decision, Deployment, Kept, LIST_MAX, Match, Slot,
         slot_key,
     },
-    decision::digests,
     session::{self, Session, Source},
 };
+use crate::event::binds;
 
 /// Digests that one entry looks at: as many as it may bind, and one bundle of the largest size.
 pub(super) const CONTENTS_MAX: usize = 1_200;
@@ -237,7 +237,7 @@ fn candidates(
     session: &Session<'_>,
 ) -> Result<Candidates, Missing> {
     let place = slot_key(&deployment.service, &deployment.environment);
-    let (sha256, commits) = digests(&deployment.binds);
+    let (sha256, commits) = binds::digests(&deployment.binds);
     let own: BTreeSet<String> = sha256.union(&commits).cloned().collect();
     let keys = own.iter().map(Content::key);
     session.want(keys.chain([Slot::key(place.as_str())]))?;
@@ -313,7 +313,7 @@ fn matched(
         .reach
         .as_ref()
         .is_none_or(|reach| reach.covers(&deployment.service, &deployment.environment));
-    let (sha256, commits) = digests(&deployment.binds);
+    let (sha256, commits) = binds::digests(&deployment.binds);
     let own = if sha256.is_empty() && decision.sha256.is_empty() {
         commits
     } else {

@@ -6,11 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     Entry, Missing,
     aggregate::{self, Alias, Change, Commit, Contents, Deployment, Kept, Run},
-    naming, push,
+    naming,
     session::{self, Session, Source},
-    slot,
 };
-use crate::limits::CONTENTS_COMMITS_MAX;
+use crate::{event::binds, limits::CONTENTS_COMMITS_MAX};
 
 /// Runs that lie behind one another on one walk. 500 commits fill 8 runs; the rest is room for pushes that came out of order.
 /// Each costs two rounds of loading.
@@ -78,7 +77,7 @@ fn work_out_one(
     session: &Session<'_>,
 ) -> Result<Option<Worked>, Missing> {
     let deployment: Deployment = session.get(&key)?;
-    let commit = slot::commit_of(&deployment.binds);
+    let commit = binds::commit_of(&deployment.binds);
     let (commits, waits_for) = match (&commit, &deployment.place.previous_commit) {
         (Some(commit), Some(previous)) if !deployment.rollback && deployment.place.counts() => {
             match walk(commit, previous, runs_left, session)? {
@@ -137,7 +136,8 @@ fn walk(
         source.want(paths.iter().map(|path| Commit::key(path.at.as_str())))?;
         let mut steps = Vec::with_capacity(paths.len());
         for path in paths {
-            let ids = push::run_ids(path.branch.as_deref(), &path.at, source)?;
+            let kept: Commit = source.get(&path.at)?;
+            let ids = kept.runs_on(path.branch.as_deref());
             if ids.is_empty() {
                 open.insert(path.at.clone());
             }

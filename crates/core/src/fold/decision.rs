@@ -14,11 +14,10 @@ use super::{
         slot_key,
     },
     compare::{self, Budget},
-    naming,
     session::{self, Session, Source},
 };
 use crate::{
-    event::{Bind, Digest},
+    event::{Bind, binds},
     kind::{self, ApprovalUpdated, BundleDefined, OverrideDeclared},
     time,
 };
@@ -88,7 +87,7 @@ fn keep(
     session: &mut Session<'_>,
 ) -> Result<(), Missing> {
     let profile = &entry.event.profile;
-    let (sha256, commits) = digests(profile.binds());
+    let (sha256, commits) = binds::digests(profile.binds());
     let reach = reach(entry, session)?;
     let decision = Decision {
         at: At::by_rule(entry),
@@ -200,7 +199,7 @@ pub(super) fn define(
         .iter()
         .map(|element| element.sha256.clone())
         .collect();
-    let (manifests, _) = digests(entry.event.profile.binds());
+    let (manifests, _) = binds::digests(entry.event.profile.binds());
     session.want(manifests.union(&elements).map(Content::key))?;
     let mut budget = Budget::new();
     session::each(&manifests, |manifest| {
@@ -238,18 +237,6 @@ pub(super) fn publish(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(),
     Ok(())
 }
 
-fn hexes(binds: &[Bind]) -> BTreeSet<String> {
-    binds.iter().map(naming::hex).collect()
-}
-/// The sha256 digests and the commits among binds, in hexadecimal.
-pub(crate) fn digests(binds: &[Bind]) -> (BTreeSet<String>, BTreeSet<String>) {
-    let mut sha256 = BTreeSet::new();
-    let mut commits = BTreeSet::new();
-    for bind in binds {
-        match &bind.digest {
-            Digest::Sha256(hash) => sha256.insert(hash.to_hex()),
-            Digest::GitCommit(commit) => commits.insert(commit.clone()),
-        };
-    }
-    (sha256, commits)
+fn hexes(bound: &[Bind]) -> BTreeSet<String> {
+    bound.iter().map(binds::hex).collect()
 }

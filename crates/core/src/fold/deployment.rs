@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::{
     Entry, Missing,
     aggregate::{self, At, Attempt, Content, Deployment, Kept, Slot, deployment_key, slot_key},
-    compare, naming,
+    compare,
     session::{Session, Source},
     slot,
 };
 use crate::{
-    event::{Bind, Digest, Event},
+    event::{Bind, Digest, Event, binds},
     kind::{self, Kind, Outcome},
 };
 
@@ -39,7 +39,7 @@ pub(super) fn take(entry: Entry<'_>, session: &mut Session<'_>) -> Result<(), Mi
             Slot::key(slot_key(service, environment)),
         ]
         .into_iter()
-        .chain(profile.binds().iter().map(naming::hex).map(Content::key)),
+        .chain(profile.binds().iter().map(binds::hex).map(Content::key)),
     )?;
     let mut deployment: Deployment = session.get(&key)?;
     let bound_before = deployment.binds.clone();
@@ -125,8 +125,8 @@ fn bind(
     after: &[Bind],
     session: &mut Session<'_>,
 ) -> Result<(), Missing> {
-    let before: BTreeSet<String> = before.iter().map(naming::hex).collect();
-    let after: BTreeSet<String> = after.iter().map(naming::hex).collect();
+    let before: BTreeSet<String> = before.iter().map(binds::hex).collect();
+    let after: BTreeSet<String> = after.iter().map(binds::hex).collect();
     session.want(before.union(&after).map(Content::key))?;
     let mut listed = true;
     for gone in before.difference(&after) {
@@ -164,7 +164,7 @@ fn attempt(key: &str, deployment: &Deployment) -> Attempt {
                 Digest::GitCommit(_) => None,
             })
             .collect(),
-        commit: slot::commit_of(&deployment.binds),
+        commit: binds::commit_of(&deployment.binds),
         place: deployment.place.clone(),
     }
 }

@@ -12,7 +12,7 @@ use super::{
     session::{self, Session, Source},
 };
 use crate::{
-    event::{Bind, Digest, Event},
+    event::{Digest, Event, binds},
     kind::Kind,
 };
 
@@ -87,21 +87,13 @@ fn names(event: &Event) -> BTreeMap<String, bool> {
     );
     for bind in event.profile.binds() {
         let claimed = own && matches!(bind.name.as_str(), "head" | "merge");
-        let claims = names.entry(hex(bind)).or_insert(claimed);
+        let claims = names.entry(binds::hex(bind)).or_insert(claimed);
         *claims |= claimed;
     }
     for alias in &event.profile.aliases {
         names.insert(alias.clone(), true);
     }
     names
-}
-
-/// A bind's digest, in hexadecimal.
-pub(super) fn hex(bind: &Bind) -> String {
-    match &bind.digest {
-        Digest::Sha256(hash) => hash.to_hex(),
-        Digest::GitCommit(commit) => commit.clone(),
-    }
 }
 
 /// Those names that look like full commit hashes.

@@ -46,7 +46,7 @@ pub(super) fn push(
     }
     let mut known = BTreeSet::new();
     for commit in chain.iter().copied().chain(before) {
-        known.extend(run_ids(Some(&branch), commit, session)?);
+        known.extend(session.get::<Commit>(commit)?.runs_on(Some(&branch)));
     }
     session.want(known.iter().map(Run::key))?;
     let placed = place(&branch, before, &chain, session)?;
@@ -164,26 +164,9 @@ fn run_to_extend(
 
 /// The runs of a branch that list a commit.
 fn runs(branch: &str, commit: &str, session: &Session<'_>) -> Result<Vec<(String, Run)>, Missing> {
-    let ids = run_ids(Some(branch), commit, session)?;
+    let ids = session.get::<Commit>(commit)?.runs_on(Some(branch));
     session.want(ids.iter().map(Run::key))?;
     ids.into_iter()
         .map(|id| Ok((id.clone(), session.get(&id)?)))
         .collect()
-}
-/// Ids of the runs of a branch (of any, if none is given) that list a commit.
-pub(super) fn run_ids(
-    branch: Option<&str>,
-    commit: &str,
-    source: &impl Source,
-) -> Result<Vec<String>, Missing> {
-    let kept = source.look::<Commit>(commit)?;
-    let prefix = branch
-        .map(|branch| format!("{branch}\n"))
-        .unwrap_or_default();
-    Ok(kept
-        .into_iter()
-        .flat_map(|kept| &kept.runs)
-        .filter(|id| id.starts_with(&prefix))
-        .cloned()
-        .collect())
 }

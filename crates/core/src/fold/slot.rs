@@ -17,10 +17,7 @@ use super::{
     contents,
     session::{Session, Source},
 };
-use crate::{
-    event::{Bind, Digest},
-    kind::Outcome,
-};
+use crate::kind::Outcome;
 
 /// Attempts a slot remembers: enough for joins, rollbacks and alerts; what is older keeps what was worked out for it.
 const ATTEMPTS_MAX: usize = 24;
@@ -413,22 +410,4 @@ impl Attempt {
         let (from, to) = self.span();
         [to, from].into_iter().find(|instant| *instant <= time)
     }
-}
-
-/// The commit that is deployed: the only one bound, or the one bound as `commit`.
-pub(crate) fn commit_of(binds: &[Bind]) -> Option<String> {
-    let commits: BTreeSet<(&str, &str)> = binds
-        .iter()
-        .filter_map(|bind| match &bind.digest {
-            Digest::GitCommit(commit) => Some((commit.as_str(), bind.name.as_str())),
-            Digest::Sha256(_) => None,
-        })
-        .collect();
-    let first = commits.first().map(|(commit, _)| *commit)?;
-    if commits.iter().all(|(commit, _)| *commit == first) {
-        return Some(first.to_owned());
-    }
-    let mut named = commits.iter().filter(|(_, name)| *name == "commit");
-    let commit = named.next().map(|(commit, _)| (*commit).to_owned());
-    if named.next().is_some() { None } else { commit }
 }

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use crate::{
     authority::{self, Authority, Grants, Registration},
     event::Event,
-    judge::{Reason, Refusal},
     kind::{Content, KeyRegistered},
+    refusal::{Reason, Refusal},
     shape::any_of,
 };
 

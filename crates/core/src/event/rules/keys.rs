@@ -6,9 +6,9 @@ use super::{Checked, equal, wrong};
 use crate::{
     authority::{self, Purpose},
     event::Event,
-    judge::Refusal,
     kind,
     name::{Origin, PrincipalKind},
+    refusal::Refusal,
 };
 
 /// What a registration says about itself; whom the key belongs to already is judged against the ledger.

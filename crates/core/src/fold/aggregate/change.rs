@@ -185,6 +185,16 @@ pub struct Commit {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
 }
+impl Commit {
+    /// Ids of the runs of a branch (of any, if none is given) that list it.
+    pub(crate) fn runs_on(&self, branch: Option<&str>) -> Vec<String> {
+        let prefix = branch
+            .map(|branch| format!("{branch}\n"))
+            .unwrap_or_default();
+        let ids = self.runs.iter().filter(|id| id.starts_with(&prefix));
+        ids.cloned().collect()
+    }
+}
 
 /// Consecutive commits of one branch, oldest first, so that a walk back loads many at once.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
