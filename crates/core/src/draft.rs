@@ -7,10 +7,10 @@ use piperoll_tlog::{hash, key::SecretKey};
 use serde::Serialize;
 
 use crate::{
-    authority,
     envelope::{self, Envelope, PAYLOAD_TYPE, Text},
     event::Profile,
     judge,
+    key::keyid,
     kind::Content,
     name::Principal,
     refusal::Refusal,
@@ -101,7 +101,7 @@ pub fn sign_payload(payload: Vec<u8>, texts: BTreeMap<String, Text>, key: &Secre
     let signature = key.sign(&envelope::pae(PAYLOAD_TYPE, &payload));
     Envelope {
         payload,
-        keyid: authority::keyid(key.public().as_bytes()),
+        keyid: keyid(key.public().as_bytes()),
         signature: signature.to_vec(),
         texts,
     }

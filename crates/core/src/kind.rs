@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::content::*;
 use crate::{
-    authority::Purpose,
     event::Digest,
+    key::Purpose,
     shape::{self, Fault},
 };
 

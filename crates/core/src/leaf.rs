@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use piperoll_tlog::{Hash, encoding};
 
 use crate::{
-    authority::{KeyPlace, Scheme},
+    key::{KeyPlace, Scheme},
     time,
 };
 

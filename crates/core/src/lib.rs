@@ -12,6 +12,7 @@ pub mod event;
 pub mod fold;
 pub mod json;
 pub mod judge;
+mod key;
 pub mod key_file;
 pub mod kind;
 pub mod leaf;

@@ -9,12 +9,12 @@ use super::{
     say,
 };
 use crate::{
-    authority::Purpose,
     event::{Bind, Digest},
     fold::{
         aggregate::{Account, Alias, At, Change, Person},
         naming,
     },
+    key::Purpose,
     name::{Principal, PrincipalKind},
     time::RULE_WITHIN,
 };

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    authority::{Grants, Purpose, Scheme},
+    key::{Grants, Purpose, Scheme},
     name::Principal,
 };
 

@@ -4,8 +4,8 @@ use piperoll_tlog::{encoding, key::PublicKey};
 
 use super::{Checked, equal, wrong};
 use crate::{
-    authority::{self, Purpose},
     event::Event,
+    key::{self, Purpose},
     kind,
     name::{Origin, PrincipalKind},
     refusal::Refusal,
@@ -17,7 +17,7 @@ pub(super) fn check_registration(event: &Event, content: &kind::KeyRegistered) -
     equal(
         "subject.id",
         &event.subject,
-        &authority::keyid(key.as_bytes()),
+        &key::keyid(key.as_bytes()),
         "the fingerprint of the key",
     )?;
     let sort = content.principal.kind();
@@ -54,7 +54,7 @@ pub(super) fn check_registration(event: &Event, content: &kind::KeyRegistered) -
     let Some(ledger) = event.profile.ledger else {
         return Ok(());
     };
-    let message = authority::possession_message(
+    let message = key::possession_message(
         &ledger,
         &content.principal,
         content.purpose,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{At, COMPARED_MAX, Grant, RoleHeld, add_to};
-use crate::authority::Grants;
+use crate::key::Grants;
 
 /// Bundles that a digest remembers: each about which something was asked or decided is looked at when the digest is deployed.
 const BUNDLES_MAX: usize = 100;

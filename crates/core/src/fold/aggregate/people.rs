@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::authority::Grants;
+use crate::key::Grants;
 
 /// Gaps in a chain that are told apart.
 const CHAIN_RANGES_MAX: usize = 200;
