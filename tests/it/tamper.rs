@@ -138,7 +138,7 @@ pub(crate) const CHANGES: &[(&str, &str)] = &[
         "checkpoint",
     ),
     (
-        "update checkpoint set size = size - 1 where size = (select max(size) from checkpoint)",
+        "update checkpoint set size = size - 1 where size = (select min(size) from checkpoint)",
         "checkpoint",
     ),
     (
@@ -217,6 +217,20 @@ pub(crate) const CHANGES: &[(&str, &str)] = &[
     (
         "insert into checkpoint select 99999, note from checkpoint limit 1",
         "checkpoint 99999",
+    ),
+    // Where no program looks.
+    (
+        "insert into checkpoint select 0, note from checkpoint limit 1",
+        "checkpoint 0",
+    ),
+    (
+        "insert into tile select level, -1, hashes, root from tile where level = 0 and idx = 0",
+        "tile 0/-1",
+    ),
+    ("insert into payload values (-1, zeros(1))", "entry -1"),
+    (
+        "update consumed set number = -1 where number = (select max(number) from consumed)",
+        "consumed",
     ),
 ];
 

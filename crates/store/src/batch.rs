@@ -180,12 +180,12 @@ pub struct StoredCheckpoint {
     pub size: u64,
     pub note: String,
 }
-/// A row of an entry that the head does not count.
+/// A row where the head counts none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beyond {
-    /// Where it stands: `entry`, `payload` or `text`.
     pub table: String,
-    pub index: u64,
+    /// The entry's index, the checkpoint's size, and so on; below zero where only somebody past the program can have put it.
+    pub number: i64,
 }
 /// How many rows a table has, and the number after its last one; the same where no row is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

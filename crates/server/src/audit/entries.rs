@@ -11,7 +11,7 @@ use piperoll_core::{
     name::{LedgerId, Origin},
     time,
 };
-use piperoll_store::{Head, Store, StoredEntry};
+use piperoll_store::{Beyond, Head, Store, StoredEntry};
 use piperoll_tlog::{
     hash,
     note::{KeyName, VerifierKey},
@@ -240,11 +240,14 @@ impl Walk<'_> {
             return Err(Error::wrong(Place::Head, what));
         }
         if let Some(beyond) = self.store.beyond_head().await? {
-            let what = format!(
-                "the table {} has a row of it, but the head does not count it",
-                beyond.table
-            );
-            return Err(Error::wrong(Place::Entry(beyond.index), what));
+            let Beyond { table, number } = beyond;
+            let place = match table.as_str() {
+                "payload" | "text" => "entry",
+                itself => itself,
+            };
+            let place = Place::Stored(format!("{place} {number}"));
+            let what = format!("the table {table} has a row of it, but the head does not count it");
+            return Err(Error::wrong(place, what));
         }
         self.tiles.none_left().await?;
         self.checkpoints.none_beyond().await?;

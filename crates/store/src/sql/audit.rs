@@ -9,6 +9,9 @@ const BEYOND_HEAD: &str = "\
     select 'entry' as name, idx from entry where idx < 0 or idx >= (select coalesce(max(size), 0) from head) \
     union all select 'payload', idx from payload where idx < 0 or idx >= (select coalesce(max(size), 0) from head) \
     union all select 'text', idx from text where idx < 0 or idx >= (select coalesce(max(size), 0) from head) \
+    union all select 'checkpoint', size from checkpoint where size <= 0 \
+    union all select 'tile', case when idx < 0 then idx else level end from tile where level < 0 or idx < 0 \
+    union all select 'consumed', number from consumed where number < 0 \
     ) as beyond order by idx, name limit 1";
 
 pub(super) async fn beyond_head<DB: Dialect>(store: &Sql<DB>) -> Result<Option<Beyond>, Error> {
@@ -16,8 +19,8 @@ pub(super) async fn beyond_head<DB: Dialect>(store: &Sql<DB>) -> Result<Option<B
         return Ok(None);
     };
     let table = row.text(0)?;
-    let index = row.count(1).map_err(at(|| table.clone()))?;
-    Ok(Some(Beyond { table, index }))
+    let number = row.signed(1).map_err(at(|| table.clone()))?;
+    Ok(Some(Beyond { table, number }))
 }
 
 /// One statement for the same reason.

@@ -75,11 +75,12 @@ pub(super) async fn tiles<DB: Dialect>(
     rows.iter().map(read_tile).collect()
 }
 fn read_tile(row: &impl Columns) -> Result<StoredTile, Error> {
-    let (level, index) = (row.count(0)?, row.count(1)?);
+    let (level, index) = (row.signed(0)?, row.signed(1)?);
     let read = || {
+        let index = row.count(1)?;
         let level = u8::try_from(level).map_err(|_| Error::Corrupt {
             place: String::new(),
-            what: "a level above 255".to_owned(),
+            what: "no level of a tree".to_owned(),
         })?;
         let bytes = row.bytes(2)?;
         let (hashes, rest) = bytes.as_chunks::<32>();
@@ -150,7 +151,7 @@ pub(super) async fn checkpoints<DB: Dialect>(
     rows.iter().map(read_checkpoint).collect()
 }
 fn read_checkpoint(row: &impl Columns) -> Result<StoredCheckpoint, Error> {
-    let size = row.count(0)?;
+    let size = row.count(0).map_err(at(|| "checkpoint".to_owned()))?;
     let note = row.text(1).map_err(at(|| format!("checkpoint {size}")))?;
     Ok(StoredCheckpoint { size, note })
 }

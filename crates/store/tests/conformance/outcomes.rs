@@ -154,15 +154,18 @@ pub(crate) async fn a_row_that_the_head_does_not_count_is_found(place: &Place) {
     assert_eq!(store.beyond_head().await.unwrap(), None);
     store.commit(batch(0, 3)).await.unwrap();
     assert_eq!(store.beyond_head().await.unwrap(), None);
-    for (table, index) in [("text", 9), ("payload", 3)] {
-        let sql = match table {
-            "text" => "insert into text (idx, name) values (9, 'reason')",
-            _ => "insert into payload (idx) values (3)",
-        };
+    for (table, number, sql) in [
+        (
+            "text",
+            9,
+            "insert into text (idx, name) values (9, 'reason')",
+        ),
+        ("payload", 3, "insert into payload (idx) values (3)"),
+    ] {
         place.raw(sql).await.unwrap();
         let table = table.to_owned();
         let found = store.beyond_head().await.unwrap();
-        assert_eq!(found, Some(Beyond { table, index }));
+        assert_eq!(found, Some(Beyond { table, number }));
     }
 }
 
