@@ -34,7 +34,7 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::{bridges, pages, serve::State};
+use crate::{bridges, pages, state::State};
 use access::Reading;
 use problem::Problem;
 

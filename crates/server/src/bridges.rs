@@ -11,7 +11,6 @@ pub mod alertmanager;
 pub mod config;
 mod delivery;
 pub mod github;
-mod in_flight;
 mod intake;
 mod registry;
 pub mod relay;
@@ -20,9 +19,7 @@ mod texts;
 
 use axum::{Router, extract::DefaultBodyLimit, routing::post};
 
-pub use in_flight::InFlight;
-
-use crate::serve::{State, Stop};
+use crate::{state::State, stop::Stop};
 
 /// The webhooks' routes. Bodies have a limit of their own.
 pub(crate) fn router() -> Router<State> {

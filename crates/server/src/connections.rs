@@ -18,7 +18,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{api::limits, serve::Stop};
+use crate::{api::limits, stop::Stop};
 
 /// How long requests under way may take once the server stops; `?wait=published` takes at most 10 s.
 const REQUESTS_END_WAIT: Duration = Duration::from_secs(12);
@@ -116,7 +116,7 @@ mod tests {
     };
 
     use super::answer;
-    use crate::{api::limits, serve::Stop};
+    use crate::{api::limits, stop::Stop};
 
     async fn serving(router: Router) -> (SocketAddr, watch::Sender<bool>, JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

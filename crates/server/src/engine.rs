@@ -22,8 +22,9 @@ use crate::{
     projector::{self, State, Writer},
     publisher::Publisher,
     receipts::{Receipts, Waiting},
-    serve::{Ledger, Stop},
+    state::Ledger,
     status::{self, Streaming},
+    stop::Stop,
     stream::jetstream::{self, Connection},
     turn::{Keeper, Turn},
 };

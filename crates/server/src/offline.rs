@@ -13,10 +13,11 @@ use crate::{
     engine::Error,
     entropy::Entropy,
     folder::Folder,
+    in_flight::InFlight,
     intake::{Answer, Intake, Unavailable, Wait},
     projector,
     receipts::{Receipts, Waiting},
-    serve::{Ledger, State, Web},
+    state::{Ledger, State, Web},
     status::{self, Streaming},
 };
 
@@ -66,7 +67,7 @@ impl Reader {
                 address: nowhere,
                 public_url: "http://127.0.0.1".to_owned(),
             }),
-            in_flight: crate::bridges::InFlight::default(),
+            in_flight: InFlight::default(),
         };
         Ok(Self {
             router: api::router(state.clone()),

@@ -32,14 +32,14 @@ use crate::{
         access::{self, Reading},
         problem::Problem,
     },
-    serve,
+    state,
 };
 
 const STYLE: &str = include_str!("../templates/style.css");
 const ICON: &str = include_str!("../templates/icon.svg");
 
 /// The pages' routes.
-pub(crate) fn router(reading: Reading) -> Router<serve::State> {
+pub(crate) fn router(reading: Reading) -> Router<state::State> {
     let readers = Router::new()
         .route("/", get(matrix::get))
         .route("/where", get(matrix::get))
@@ -74,7 +74,7 @@ struct Frame {
     origin: String,
 }
 impl Frame {
-    fn new(state: &serve::State, title: String, menu: &'static str, as_of: &AsOf) -> Self {
+    fn new(state: &state::State, title: String, menu: &'static str, as_of: &AsOf) -> Self {
         Self {
             title,
             menu,

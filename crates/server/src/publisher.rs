@@ -9,8 +9,8 @@ use crate::{
     causes::chain,
     guard::{self, Guard, Objection, Signed},
     hashes,
-    serve::Stop,
     status::{self, Publishing},
+    stop::Stop,
     turn::Turn,
 };
 

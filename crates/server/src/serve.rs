@@ -2,71 +2,15 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
-use piperoll_core::name::{LedgerId, Origin};
-use piperoll_store as store;
-use piperoll_tlog::note::VerifierKey;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::net::TcpListener;
 
 use crate::{
-    api, bridges, clock, connections,
+    api, bridges, connections,
     engine::{self, Engine, Task},
-    entropy::Entropy,
-    folder::Folder,
-    intake::Intake,
-    receipts::Receipts,
-    status,
+    in_flight::InFlight,
+    state::{State, Web},
+    stop::Stop,
 };
-
-/// What never changes while a ledger lives.
-#[derive(Clone, Debug)]
-pub struct Ledger {
-    pub id: LedgerId,
-    pub origin: Origin,
-    /// The checkpoint key under the origin's name.
-    pub verifier: VerifierKey,
-}
-/// How this server is reached.
-#[derive(Clone, Debug)]
-pub struct Web {
-    /// The address that was bound.
-    pub address: SocketAddr,
-    /// Without a trailing slash, such as `http://127.0.0.1:7470`.
-    pub public_url: String,
-}
-
-/// What the HTTP side and the bridges hold. Cheap to clone.
-#[derive(Clone)]
-pub struct State {
-    pub ledger: Arc<Ledger>,
-    pub store: store::Shared,
-    pub intake: Arc<dyn Intake>,
-    pub receipts: Receipts,
-    pub status: status::Handle,
-    pub clock: clock::Shared,
-    pub entropy: Entropy,
-    pub folder: Folder,
-    pub web: Arc<Web>,
-    /// What webhooks are delivering right now.
-    pub in_flight: bridges::InFlight,
-}
-
-/// Tells tasks to end. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Stop(watch::Receiver<bool>);
-impl Stop {
-    /// The switch, and what it switches.
-    pub fn new() -> (watch::Sender<bool>, Self) {
-        let (sender, receiver) = watch::channel(false);
-        (sender, Self(receiver))
-    }
-    /// Returns once the server is asked to stop (or its switch is gone).
-    pub async fn stopped(&mut self) {
-        let _gone_means_stopped = self.0.wait_for(|stop| *stop).await;
-    }
-    pub fn is_stopped(&self) -> bool {
-        *self.0.borrow() || self.0.has_changed().is_err()
-    }
-}
 
 /// What a server needs.
 pub struct Config {
@@ -126,7 +70,7 @@ pub async fn start_on(listener: TcpListener, config: Config) -> Result<Running, 
             address,
             public_url,
         }),
-        in_flight: bridges::InFlight::default(),
+        in_flight: InFlight::default(),
     };
     let (bridges_switch, bridges_stop) = Stop::new();
     let (http_switch, http_stop) = Stop::new();

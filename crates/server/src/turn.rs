@@ -15,7 +15,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{causes::chain, guard::Guard, publisher, serve::Stop, status};
+use crate::{causes::chain, guard::Guard, publisher, status, stop::Stop};
 
 /// How long a lease lasts without being renewed: a restart of the database fits in, and nobody waits for long.
 const LEASE: Duration = Duration::from_secs(6);

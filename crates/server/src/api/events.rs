@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     api::{limits, problem::Problem},
     intake::{Answer, Intake, Wait},
-    serve,
+    state,
 };
 
 const NDJSON: &str = "application/x-ndjson";
@@ -46,7 +46,7 @@ struct Line {
 }
 
 pub(super) async fn post(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     parameters: Result<Query<Parameters>, QueryRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::{
     api::access::Reading,
-    serve,
+    state,
     status::{Projecting, Publishing, Snapshot, Streaming},
 };
 
@@ -41,7 +41,7 @@ struct Part {
 }
 
 pub(super) async fn ready(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     uri: Uri,
     headers: HeaderMap,
 ) -> (StatusCode, Json<Readiness>) {

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     answers,
     api::{cursor::Cursor, limits, problem::Problem, questions},
-    serve,
+    state,
 };
 
 /// A page of a list.
@@ -74,7 +74,7 @@ pub(super) struct LogParameters {
 }
 
 pub(super) async fn log(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     parameters: Result<Query<LogParameters>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let parameters = parameters?.0;
@@ -86,7 +86,7 @@ pub(super) async fn log(
 }
 
 async fn entries(
-    state: &serve::State,
+    state: &state::State,
     parameters: &LogParameters,
 ) -> Result<Page<LogRow>, Problem> {
     let (as_of, before) = place(state, parameters.cursor.as_deref()).await?;
@@ -165,7 +165,7 @@ fn kind(typed: &str) -> Result<String, Problem> {
 }
 
 async fn refused(
-    state: &serve::State,
+    state: &state::State,
     parameters: &LogParameters,
 ) -> Result<Page<RefusedEvent>, Problem> {
     let (as_of, before) = place(state, parameters.cursor.as_deref()).await?;
@@ -196,7 +196,7 @@ struct Wanted<'a> {
     until: Option<Timestamp>,
 }
 impl<'a> Wanted<'a> {
-    async fn read(state: &serve::State, parameters: &'a LogParameters) -> Result<Self, Problem> {
+    async fn read(state: &state::State, parameters: &'a LogParameters) -> Result<Self, Problem> {
         let (since, until) =
             questions::span(parameters.since.as_deref(), parameters.until.as_deref())?;
         let change = match &parameters.change {
@@ -272,7 +272,7 @@ pub(super) struct ChangesParameters {
     limit: Option<u32>,
 }
 pub(super) async fn changes(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     parameters: Result<Query<ChangesParameters>, QueryRejection>,
 ) -> Result<axum::Json<Page<ChangeLine>>, Problem> {
     let parameters = parameters?.0;
@@ -283,7 +283,7 @@ pub(super) async fn changes(
 }
 /// Changes by their latest entry. Each page speaks of the ledger as it is then: what moves up meanwhile is on the first page again.
 pub async fn changes_page(
-    state: &serve::State,
+    state: &state::State,
     cursor: Option<&str>,
     limit: u32,
 ) -> Result<Page<ChangeLine>, Problem> {
@@ -311,7 +311,7 @@ pub async fn changes_page(
 }
 
 /// The size a list speaks of, and the number below which it goes on.
-async fn place(state: &serve::State, cursor: Option<&str>) -> Result<(u64, Option<u64>), Problem> {
+async fn place(state: &state::State, cursor: Option<&str>) -> Result<(u64, Option<u64>), Problem> {
     match cursor {
         Some(text) => {
             let cursor = Cursor::parse(text)?;

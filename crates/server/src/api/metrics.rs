@@ -15,7 +15,7 @@ use piperoll_store::Store;
 
 use crate::{
     api::problem::Problem,
-    serve,
+    state,
     status::{Projecting, Publishing, Snapshot, Streaming},
 };
 
@@ -67,7 +67,7 @@ impl Counted {
 }
 
 pub(super) async fn get(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     Extension(sums): Extension<Sums>,
 ) -> Result<Response, Problem> {
     let counted = sums.caught_up(&*state.store).await?;

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     answers,
     api::{limits, problem::Problem},
-    causes, serve,
+    causes, state,
 };
 
 impl From<answers::Error> for Problem {
@@ -63,13 +63,13 @@ pub struct Part {
 }
 
 pub(super) async fn where_is(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     parameters: Result<Query<Part>, QueryRejection>,
 ) -> Result<Json<Where>, Problem> {
     Ok(Json(matrix(&state, &parameters?.0).await?))
 }
 /// What is in the slots that are asked for.
-pub async fn matrix(state: &serve::State, part: &Part) -> Result<Where, Problem> {
+pub async fn matrix(state: &state::State, part: &Part) -> Result<Where, Problem> {
     let as_of = part.as_of;
     let size = match as_of {
         Some(size) => size,
@@ -95,7 +95,7 @@ fn slot(row: SlotRow) -> Result<SlotRead, store::Error> {
 }
 
 pub(super) async fn story(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     id: Result<Path<String>, PathRejection>,
     parameters: Result<Query<AsOf>, QueryRejection>,
 ) -> Result<Json<Story>, Problem> {
@@ -105,7 +105,7 @@ pub(super) async fn story(
 }
 /// The story of the change with this exact id.
 pub async fn story_of(
-    state: &serve::State,
+    state: &state::State,
     change: &str,
     as_of: Option<u64>,
 ) -> Result<Story, Problem> {
@@ -116,7 +116,7 @@ pub async fn story_of(
     .ok_or_else(|| unknown_change(change, "look at /v1/changes for those it knows"))
 }
 /// The id of the change somebody means.
-pub async fn named(state: &serve::State, typed: &str) -> Result<String, Problem> {
+pub async fn named(state: &state::State, typed: &str) -> Result<String, Problem> {
     match answers::find(&*state.store, typed).await? {
         Found::One { change } => Ok(change),
         Found::Several { changes } => Err(Problem::ambiguous(typed, &changes)),
@@ -134,7 +134,7 @@ pub(super) struct FindParameters {
     q: String,
 }
 pub(super) async fn find(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     parameters: Result<Query<FindParameters>, QueryRejection>,
 ) -> Result<Json<Found>, Problem> {
     Ok(Json(answers::find(&*state.store, &parameters?.q).await?))
@@ -149,7 +149,7 @@ pub(super) struct TimelineParameters {
     environment: Option<String>,
 }
 pub(super) async fn timeline(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     parameters: Result<Query<TimelineParameters>, QueryRejection>,
 ) -> Result<Json<Timeline>, Problem> {
     let parameters = parameters?.0;
@@ -162,7 +162,7 @@ pub(super) async fn timeline(
     };
     Ok(Json(timeline_of(&state, &window).await?))
 }
-async fn timeline_of(state: &serve::State, window: &Window) -> Result<Timeline, Problem> {
+async fn timeline_of(state: &state::State, window: &Window) -> Result<Timeline, Problem> {
     let as_of = state.store.head().await?.map_or(0, |head| head.size);
     let filter = LogFilter {
         as_of,
@@ -237,13 +237,13 @@ pub struct OpenEntry {
     pub signature: String,
 }
 pub(super) async fn entry(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     index: Result<Path<String>, PathRejection>,
 ) -> Result<Json<OpenEntry>, Problem> {
     Ok(Json(open_entry(&state, &index?.0).await?))
 }
 /// The entry at an index as it was typed.
-pub async fn open_entry(state: &serve::State, typed: &str) -> Result<OpenEntry, Problem> {
+pub async fn open_entry(state: &state::State, typed: &str) -> Result<OpenEntry, Problem> {
     let size = state.store.head().await?.map_or(0, |head| head.size);
     let index = typed
         .parse()

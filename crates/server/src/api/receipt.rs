@@ -9,11 +9,11 @@ use piperoll_core::Hash;
 use crate::{
     api::problem::Problem,
     receipts::{Answer, Genesis},
-    serve,
+    state,
 };
 
 pub(super) async fn of_payload(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     payload_hash: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Answer>, Problem> {
     let payload_hash = Hash::from_hex(&payload_hash?.0).ok_or_else(|| {
@@ -25,6 +25,6 @@ pub(super) async fn of_payload(
     })?;
     Ok(Json(state.receipts.of_payload(payload_hash).await?))
 }
-pub(super) async fn genesis(State(state): State<serve::State>) -> Result<Json<Genesis>, Problem> {
+pub(super) async fn genesis(State(state): State<state::State>) -> Result<Json<Genesis>, Problem> {
     Ok(Json(state.receipts.genesis().await?))
 }

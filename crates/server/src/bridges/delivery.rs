@@ -9,8 +9,9 @@ use piperoll_store::{BridgePlace, BridgeRow};
 use crate::{
     causes,
     intake::{Answer, Unavailable, Wait},
-    serve::{State, Stop},
+    state::State,
     status::Projecting,
+    stop::Stop,
 };
 
 /// How long a webhook waits for its events to become entries. GitHub gives up after 10 s.

@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     api::{limits, problem::Problem},
-    serve,
+    state,
 };
 
 const SIGNATURE: &str = "X-Hub-Signature-256";
@@ -58,7 +58,7 @@ pub(super) struct Kept {
 }
 
 pub(super) async fn post(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Json<Kept>, Problem> {
@@ -230,7 +230,7 @@ fn is_form(headers: &HeaderMap) -> bool {
 
 /// Signs what is new and keeps it durably; then hands it to the ledger without making the sender wait for long.
 async fn keep(
-    state: &serve::State,
+    state: &state::State,
     bridge: &Arc<Bridge>,
     relays: Vec<Relay>,
     digest: Hash,
@@ -266,7 +266,7 @@ async fn keep(
 }
 /// Those whose (source, id) is not an entry yet: neither a lost outbox nor a redelivery years later doubles anything.
 async fn unrecorded(
-    state: &serve::State,
+    state: &state::State,
     bridge: &Bridge,
     relays: Vec<Relay>,
 ) -> Result<Vec<Relay>, Problem> {

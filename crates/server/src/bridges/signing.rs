@@ -20,7 +20,7 @@ use crate::{
     api::problem::Problem,
     entropy::{self, Entropy},
     projector::in_parallel,
-    serve,
+    state,
 };
 
 /// `context.id` of what is relayed: the same for every delivery of the same fact.
@@ -34,7 +34,7 @@ pub(super) fn id(bridge: &Bridge, relay: &Relay) -> String {
 }
 /// The envelopes of what a body says, and how many of its parts cannot be events: those are counted and logged, and the rest goes on.
 pub(super) async fn sign(
-    state: &serve::State,
+    state: &state::State,
     bridge: &Arc<Bridge>,
     mut relays: Vec<Relay>,
     body: Hash,
@@ -73,7 +73,7 @@ pub(super) async fn sign(
     Ok((rows, unusable))
 }
 /// Whoever did it gets the account that they were given before, or a new one.
-async fn give_accounts(state: &serve::State, relays: &mut [Relay]) -> Result<(), Problem> {
+async fn give_accounts(state: &state::State, relays: &mut [Relay]) -> Result<(), Problem> {
     // A body has one sender.
     let mut known: Option<(Account, String)> = None;
     for relay in relays {

@@ -16,8 +16,9 @@ use crate::{
     intake::{Answer, Intake},
     projector::{Door, EMBEDDED, Position, Prepared},
     receipts::Waiting,
-    serve::{Ledger, Stop},
+    state::Ledger,
     status,
+    stop::Stop,
     stream::{
         embedded,
         jetstream::{self, Connection, Feed, JetStream, Waiters},

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     api::{limits, lists, problem::Problem},
-    serve,
+    state,
 };
 
 #[derive(Template)]
@@ -41,7 +41,7 @@ pub(super) struct Parameters {
     cursor: Option<String>,
 }
 pub(super) async fn get(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let cursor = parameters?.0.cursor;

@@ -16,7 +16,7 @@ use crate::{
         problem::Problem,
         questions::{self, OpenEntry},
     },
-    serve,
+    state,
 };
 
 #[derive(Template)]
@@ -48,7 +48,7 @@ pub(super) struct Key {
 }
 
 pub(super) async fn get(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     index: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     let entry = questions::open_entry(&state, &index?.0).await?;

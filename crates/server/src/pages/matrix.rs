@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::{problem::Problem, questions},
-    serve,
+    state,
 };
 
 #[derive(Template)]
@@ -51,7 +51,7 @@ struct Slot {
 }
 
 pub(super) async fn get(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     parameters: Result<Query<questions::Part>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let answer = questions::matrix(&state, &parameters?.0).await?;

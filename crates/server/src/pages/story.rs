@@ -34,7 +34,7 @@ use crate::{
         problem::Problem,
         questions::{self, AsOf},
     },
-    serve,
+    state,
 };
 
 #[derive(Template)]
@@ -103,7 +103,7 @@ struct Choice {
 }
 
 pub(super) async fn get(
-    State(state): State<serve::State>,
+    State(state): State<state::State>,
     id: Result<Path<String>, PathRejection>,
     parameters: Result<Query<AsOf>, QueryRejection>,
 ) -> Result<Response, Problem> {
@@ -123,7 +123,7 @@ pub(super) async fn get(
         Found::None { hint } => Err(questions::unknown_change(&typed, &hint)),
     }
 }
-async fn show(state: &serve::State, change: &str, as_of: Option<u64>) -> Result<Response, Problem> {
+async fn show(state: &state::State, change: &str, as_of: Option<u64>) -> Result<Response, Problem> {
     let story = questions::story_of(state, change, as_of).await?;
     let indexes: Vec<u64> = story.lines.iter().map(|line| line.at.index).collect();
     let keys = keys(state, &indexes).await?;
@@ -142,7 +142,7 @@ async fn show(state: &serve::State, change: &str, as_of: Option<u64>) -> Result<
     let frame = Frame::new(state, title, "changes", &story.as_of);
     page(&Page::of(frame, &story, keys, &hashes))
 }
-fn choose(state: &serve::State, typed: &str, changes: &[String]) -> Result<Response, Problem> {
+fn choose(state: &state::State, typed: &str, changes: &[String]) -> Result<Response, Problem> {
     page(&Choice {
         frame: Frame {
             title: "Which change?".to_owned(),
@@ -160,7 +160,7 @@ fn choose(state: &serve::State, typed: &str, changes: &[String]) -> Result<Respo
 
 /// For each entry, the key that signed it: which record enrolled it, and when.
 pub(super) async fn keys(
-    state: &serve::State,
+    state: &state::State,
     indexes: &[u64],
 ) -> Result<BTreeMap<u64, Key>, Problem> {
     let mut enrolled_by = BTreeMap::new();

@@ -17,8 +17,8 @@ use super::{
 use crate::{
     clock,
     intake::Answer,
-    serve::Stop,
     status::{self, Projecting},
+    stop::Stop,
     stream::{closed, unavailable},
     turn::{Standing, Turn},
 };

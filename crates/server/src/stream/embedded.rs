@@ -15,8 +15,8 @@ use crate::{
     projector::{
         BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Chunk, Door, Incoming, Position, Prepared, in_parallel,
     },
-    serve::Stop,
     status,
+    stop::Stop,
 };
 
 /// Messages that wait for the projector: a few batches, so that a burst is taken and a standstill is felt soon.

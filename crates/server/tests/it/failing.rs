@@ -6,8 +6,8 @@ use piperoll_server::{
     audit::audit,
     intake::{Answer, Intake, Unavailable, Wait},
     projector::Writer,
-    serve::Stop,
     status::{self, Projecting, Streaming},
+    stop::Stop,
     stream::embedded::{self, Embedded},
 };
 use tokio::{sync::watch, task::JoinHandle};

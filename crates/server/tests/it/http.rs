@@ -14,7 +14,8 @@ use piperoll_core::{
 use piperoll_server::{
     api,
     intake::{Answer, Intake, Unavailable, Wait},
-    serve::{self, Running, State, Web},
+    serve::{self, Running},
+    state::{State, Web},
     status::{Projecting, Snapshot},
 };
 use serde_json::Value;

@@ -10,7 +10,8 @@ use piperoll_core::{
 use piperoll_server::{
     api, bridges,
     intake::{Answer, Intake, Unavailable, Wait},
-    serve::{State, Stop},
+    state::State,
+    stop::Stop,
 };
 use piperoll_store::BridgeRow;
 use piperoll_tlog::key::SecretKey;

@@ -5,7 +5,7 @@ use axum::{
     Router,
     http::{Request, header},
 };
-use piperoll_server::{api, projector, serve::State};
+use piperoll_server::{api, projector, state::State};
 use piperoll_store as store;
 use serde_json::Value;
 

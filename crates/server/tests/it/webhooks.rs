@@ -20,7 +20,7 @@ use piperoll_server::{
     bridges::config::{Alertmanager, Config, Github, Labels, Names},
     folder::Folder,
     intake::{Answer, Wait},
-    serve::State,
+    state::State,
 };
 use piperoll_tlog::{encoding, key::SecretKey, mac::HmacSha256};
 use serde_json::Value;

@@ -22,8 +22,8 @@ use crate::{
     projector::{
         BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Chunk, Door, Incoming, Position, Prepared, in_parallel,
     },
-    serve::Stop,
     status::{self, Projecting},
+    stop::Stop,
 };
 
 /// The server sends a sign of life this often; two missing ones mean that the consumer is gone.

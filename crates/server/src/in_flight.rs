@@ -8,8 +8,8 @@ use std::{
 use piperoll_store::BridgeRow;
 
 /// Bridge, dedupe key, ordinal.
-pub(super) type Place = (String, String, u32);
-pub(super) fn place(row: &BridgeRow) -> Place {
+pub(crate) type Place = (String, String, u32);
+pub(crate) fn place(row: &BridgeRow) -> Place {
     (row.bridge.clone(), row.dedupe_key.clone(), row.ordinal)
 }
 
@@ -20,11 +20,11 @@ impl InFlight {
     fn places(&self) -> MutexGuard<'_, HashSet<Place>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    pub(super) fn holds(&self, row: &BridgeRow) -> bool {
+    pub(crate) fn holds(&self, row: &BridgeRow) -> bool {
         self.places().contains(&place(row))
     }
     /// Counts rows as in flight for as long as the result lives. To be taken before they are kept in the outbox.
-    pub(super) fn take(&self, rows: &[BridgeRow]) -> Flight {
+    pub(crate) fn take(&self, rows: &[BridgeRow]) -> Flight {
         let mut places = self.places();
         let taken = rows
             .iter()
@@ -39,7 +39,7 @@ impl InFlight {
     }
 }
 /// Rows on their way; they land when this is dropped, however that comes.
-pub(super) struct Flight {
+pub(crate) struct Flight {
     all: InFlight,
     taken: Vec<Place>,
 }
