@@ -218,6 +218,14 @@ pub(crate) const CHANGES: &[(&str, &str)] = &[
         "insert into checkpoint select 99999, note from checkpoint limit 1",
         "checkpoint 99999",
     ),
+    (
+        "update refused set payload_hash = zeros(32) where number = (select min(number) from refused)",
+        "refused",
+    ),
+    (
+        "update refused_body set envelope = replace(envelope, 'payload', 'payloud')",
+        "refused",
+    ),
     // Where no program looks.
     (
         "insert into checkpoint select 0, note from checkpoint limit 1",

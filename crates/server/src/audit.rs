@@ -6,6 +6,7 @@
 
 mod consumed;
 mod entries;
+mod refused;
 mod tree;
 
 use std::fmt;
@@ -110,6 +111,8 @@ pub struct Report {
     pub consumed: u64,
     /// Messages in it: recorded, duplicate, refused, junk.
     pub messages: [u64; 4],
+    /// Refused events whose payload was compared with the hash kept beside it.
+    pub refused_bodies: u64,
 }
 impl Report {
     /// What this audit says nothing about, one sentence each.
@@ -135,7 +138,7 @@ impl Report {
                 .to_owned(),
         );
         list.push(
-            "what refused events say, the subjects of junk, what is noted of the stream's last message, and read models, which are under no signature"
+            "why events were refused, the subjects of junk, what is noted of the stream's last message, and read models, which are under no signature"
                 .to_owned(),
         );
         list
@@ -149,6 +152,7 @@ pub async fn audit(store: &dyn Store, pinned: Option<LedgerId>) -> Result<Report
     };
     let walked = entries::walk(store, &head, pinned).await?;
     let account = consumed::check(store, &head, &walked.controls).await?;
+    let refused_bodies = refused::check(store).await?;
     Ok(Report {
         ledger: walked.ledger,
         origin: walked.origin,
@@ -164,6 +168,7 @@ pub async fn audit(store: &dyn Store, pinned: Option<LedgerId>) -> Result<Report
         unpublished: head.size - walked.published,
         consumed: account.rows,
         messages: account.messages,
+        refused_bodies,
     })
 }
 /// A database without a head holds no ledger, or one whose head was taken away.

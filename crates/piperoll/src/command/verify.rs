@@ -96,6 +96,12 @@ pub(crate) fn in_words(report: &Report) -> String {
             recorded + duplicate + refused + junk
         ),
     ];
+    if report.refused_bodies > 0 {
+        lines.push(format!(
+            "✓ {} kept as sent",
+            count(report.refused_bodies, "refused event")
+        ));
+    }
     if report.pinned {
         lines.push(format!(
             "✓ the ledger is the one that was pinned, {}",
@@ -131,6 +137,7 @@ fn as_json(report: &Report) -> serde_json::Value {
         "checkpoints": report.checkpoints,
         "consumed": report.consumed,
         "messages": {"recorded": recorded, "duplicate": duplicate, "refused": refused, "junk": junk},
+        "refused_bodies": report.refused_bodies,
         "not_checked": report.not_checked(),
     })
 }

@@ -1,8 +1,7 @@
-//! The account of the stream: its rows follow each other without a hole and sum to the ledger, and what was not recorded is kept
-//! as often as they say.
+//! The account of the stream: its rows follow each other without a hole and sum to the ledger.
 
 use piperoll_core::kind::Content;
-use piperoll_store::{Consumed, Cursor, Head, Store, Tally};
+use piperoll_store::{Consumed, Cursor, Head, Store};
 
 use super::{Error, Place};
 use crate::projector::{EMBEDDED, steer};
@@ -54,7 +53,6 @@ pub(super) async fn check(
         }
         if walk.is_at(head) && is_last {
             walk.none_beyond(store, head).await?;
-            all_kept(&store.tally().await?)?;
             return Ok(Account {
                 rows: walk.number,
                 messages: walk.messages,
@@ -72,37 +70,6 @@ pub(super) async fn check(
             )));
         }
     }
-}
-
-/// What the account calls refused or junk is there, each as often.
-fn all_kept(tally: &Tally) -> Result<(), Error> {
-    let rows = tally.refused.next;
-    let tables = [
-        ("refused", tally.refused),
-        ("refused_body", tally.bodies),
-        ("refused_count", tally.counts),
-    ];
-    for (table, numbered) in tables {
-        if numbered.rows != rows || numbered.next != rows {
-            let what = format!(
-                "{rows} events are numbered, but the table {table} has {} rows up to number {}",
-                numbered.rows, numbered.next
-            );
-            return Err(Error::wrong(Place::Refused, what));
-        }
-    }
-    let sums = [
-        (Place::Refused, tally.refused_consumed, tally.refused_times),
-        (Place::Junk, tally.junk_consumed, tally.junk_counted),
-    ];
-    for (place, consumed, kept) in sums {
-        if consumed != kept {
-            let what =
-                format!("{consumed} messages were accounted for as such, but {kept} are kept");
-            return Err(Error::wrong(place, what));
-        }
-    }
-    Ok(())
 }
 
 /// The row of control entries that were not recorded: at least one, and no message of the stream.
