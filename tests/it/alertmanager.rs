@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::{http, ledger::Ledger, support};
+use crate::{cli::run, http, ledger::Ledger, support};
 
 /// A running Alertmanager; its process ends with it.
 struct Alertmanager {
@@ -17,18 +17,11 @@ struct Alertmanager {
 }
 
 impl Alertmanager {
-    /// Starts it with the receiver that `add bridge alertmanager` printed, adapted to send at once.
-    fn start(program: &Path, folder: &Path, webhook: &str, token: &str) -> Self {
-        let config = json!({
-            "route": {"receiver": "piperoll", "group_by": ["..."], "group_wait": "0s", "group_interval": "1s", "repeat_interval": "1h"},
-            "receivers": [{"name": "piperoll", "webhook_configs": [{
-                "url": webhook,
-                "send_resolved": true,
-                "http_config": {"authorization": {"type": "Bearer", "credentials": token}},
-            }]}],
-        });
-        let file = folder.join("alertmanager.yml"); // JSON is YAML
-        std::fs::write(&file, config.to_string()).unwrap();
+    /// Starts it with receivers as they were printed, and a route that sends at once.
+    fn start(program: &Path, folder: &Path, receivers: &str) -> Self {
+        let route = "route: {receiver: piperoll, group_by: ['...'], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}";
+        let file = folder.join("alertmanager.yml");
+        std::fs::write(&file, format!("{route}\n{receivers}")).unwrap();
         let mut process = Command::new(program)
             .arg(format!("--config.file={}", file.display()))
             .arg(format!(
@@ -91,9 +84,27 @@ async fn a_real_alertmanager_firing_and_resolving_becomes_two_entries() {
     };
     let ledger = Ledger::found();
     let server = ledger.serve();
-    let bridge = ledger.add_bridge(&server, "alertmanager");
-    let alertmanager = Alertmanager::start(&program, &ledger.path(""), &bridge.url, &bridge.secret);
-    let labels = json!({"alertname": "HighErrorRate", "service": "checkout", "environment": "production", "severity": "page"});
+    let words = ["add", "bridge", "alertmanager", "--data", "data"];
+    let names = [
+        "--service-label",
+        "app",
+        "--map-service",
+        "storefront=checkout",
+        "--map-environment",
+        "prod=production",
+    ];
+    let said = run(
+        &ledger,
+        &[&words[..], &names].concat(),
+        &[("PIPEROLL_SERVER", &server.url)],
+    );
+    let (_, receivers) = said
+        .succeeds()
+        .out
+        .split_once("\n\n")
+        .expect("one line of words, then what to paste");
+    let alertmanager = Alertmanager::start(&program, &ledger.path(""), receivers);
+    let labels = json!({"alertname": "HighErrorRate", "app": "storefront", "environment": "prod", "severity": "page"});
     let mut alert = json!({
         "labels": labels,
         "annotations": {"summary": "5xx at 12 %"},

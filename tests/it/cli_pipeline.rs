@@ -83,6 +83,25 @@ fn a_finish_belongs_to_the_start_that_came_before_it() {
 }
 
 #[test]
+fn going_back_to_what_ran_before_is_a_rollback_from_its_start_to_its_end() {
+    let ledger = Ledger::found();
+    let server = ledger.serve();
+    let pipeline = Pipeline::enrolled(&ledger, &server);
+    let start = deploy("start", &["--rollback"]);
+    pipeline.run(&ledger, &start).succeeds();
+    let finish = ["deploy", "finish", "--outcome", "success"];
+    let finish = [&finish[..], &WHERE].concat();
+    pipeline.run(&ledger, &finish).succeeds();
+    assert_eq!(kinds(&ledger), ["rollback.started", "rollback.finished"]);
+    let runs = "select count(distinct subject) from entry where idx in (2, 3)";
+    assert_eq!(ledger.sql(runs), "1");
+    let said = pipeline.run(&ledger, &["where", "-s", "checkout", "-e", "production"]);
+    assert!(said.succeeds().out.contains("9f2c"), "{}", said.out);
+    let said = pipeline.run(&ledger, &["where", "-s", "checkout", "-e", "staging"]);
+    assert!(!said.succeeds().out.contains("9f2c"), "{}", said.out);
+}
+
+#[test]
 fn with_the_ledger_down_events_wait_and_flush_delivers_each_once() {
     let ledger = Ledger::found();
     let server = ledger.serve();
