@@ -46,6 +46,10 @@ pub use writer::Writer;
 pub const BATCH_MESSAGES_MAX: usize = 512;
 /// Bytes of messages in one transaction; the largest envelope is 160 KiB.
 pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Messages that are checked together; the projector takes as many chunks into a batch as are there.
+pub const CHUNK_MESSAGES_MAX: usize = BATCH_MESSAGES_MAX / 4;
+/// Bytes of messages that are checked together.
+pub const CHUNK_BYTES_MAX: usize = BATCH_BYTES_MAX / 4;
 
 /// Where a message stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,9 +15,11 @@ pub struct Incoming {
     pub prepared: Prepared,
     pub reply: Reply,
 }
-/// Messages that go into one transaction together, in order.
+/// Messages that were checked together and go into one transaction, in order.
 pub struct Chunk {
     pub messages: Vec<Incoming>,
+    /// As they came.
+    pub bytes: usize,
     /// Of the restart they were read after; `None` for the embedded stream, whose messages have no sequence of their own.
     pub generation: Option<u64>,
 }

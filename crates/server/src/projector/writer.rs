@@ -11,7 +11,8 @@ use piperoll_store::{self as store, Batch, Expected, Head, Store};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    Chunk, Door, Error, Incoming, Outcome, Position, Reply, Restart, State, make,
+    BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, CHUNK_BYTES_MAX, CHUNK_MESSAGES_MAX, Chunk, Door, Error,
+    Incoming, Outcome, Position, Reply, Restart, State, make,
     standing::{report, standing},
 };
 use crate::{
@@ -25,8 +26,8 @@ use crate::{
 
 /// A stream time this far ahead of our clock halts before it is recorded: one wrong clock would hold all later times.
 const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
-/// Chunks that are checked and wait for the commit before them.
-const CHUNKS_AHEAD: usize = 1;
+/// Chunks that are checked and wait for the commit before them: more than one batch, as those that came one by one are small.
+const CHUNKS_AHEAD: usize = 8;
 /// Control entries that wait; an operator gives one at a time.
 const CONTROLS_WAITING: usize = 8;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
@@ -113,23 +114,15 @@ impl Writer {
             self.recover(Duration::ZERO).await;
         }
         loop {
-            let (chunk, control) = tokio::select! {
+            tokio::select! {
                 biased;
-                () = self.turn.changed() => {
-                    self.follow_turn().await;
-                    continue;
-                }
-                Some(incoming) = self.control.recv() => (one(incoming), true),
+                () = self.turn.changed() => self.follow_turn().await,
+                Some(incoming) = self.control.recv() => self.steer(incoming).await,
                 chunk = self.chunks.recv() => match chunk {
-                    Some(chunk) => (chunk, false),
+                    Some(chunk) => self.take(chunk).await,
                     None => return,
                 },
                 () = self.stop.stopped() => return,
-            };
-            if control {
-                self.steer(chunk).await;
-            } else {
-                self.take(chunk).await;
             }
         }
     }
@@ -142,20 +135,17 @@ impl Writer {
     }
 
     /// A control entry. Once it is recorded the stream is read anew, from wherever the cursor is then.
-    async fn steer(&mut self, chunk: Chunk) {
+    async fn steer(&mut self, entry: Incoming) {
         let size = |writer: &Self| Some(writer.state.as_ref()?.head()?.size);
         let before = size(self);
-        self.project(chunk.messages).await;
+        self.project(vec![entry]).await;
         if size(self) != before {
             self.read_anew();
         }
     }
-    async fn take(&mut self, chunk: Chunk) {
-        let Chunk {
-            mut messages,
-            generation,
-        } = chunk;
-        let generation = generation.unwrap_or(self.generation);
+    async fn take(&mut self, first: Chunk) {
+        let mut messages = self.gather(first);
+        let generation = self.generation;
         while generation == self.generation && !messages.is_empty() {
             let ahead = self.first_ahead(&messages);
             let later = messages.split_off(ahead.unwrap_or(messages.len()));
@@ -170,6 +160,21 @@ impl Writer {
                 return;
             }
         }
+    }
+    /// What else was checked meanwhile, up to one batch. What was read before the stream is to be read anew comes again.
+    fn gather(&mut self, first: Chunk) -> Vec<Incoming> {
+        let (mut messages, mut bytes) = (Vec::new(), 0);
+        let mut next = Some(first);
+        while let Some(chunk) = next {
+            if chunk.generation.is_none_or(|read| read == self.generation) {
+                messages.extend(chunk.messages);
+                bytes += chunk.bytes;
+            }
+            let has_room = messages.len() + CHUNK_MESSAGES_MAX <= BATCH_MESSAGES_MAX
+                && bytes + CHUNK_BYTES_MAX <= BATCH_BYTES_MAX;
+            next = has_room.then(|| self.chunks.try_recv().ok()).flatten();
+        }
+        messages
     }
     /// The first message whose stream time is too far ahead of our clock.
     fn first_ahead(&self, messages: &[Incoming]) -> Option<usize> {
@@ -201,7 +206,7 @@ impl Writer {
                 biased;
                 () = self.stop.stopped() => return false,
                 Some(incoming) = self.control.recv() => {
-                    self.steer(one(incoming)).await;
+                    self.steer(incoming).await;
                 }
                 () = tokio::time::sleep(CLOCK_LOOK) => {}
             }
@@ -440,10 +445,4 @@ async fn take_over(store: &dyn Store, state: &mut State) -> Result<Turn, Error> 
     };
     store.commit(batch).await?;
     Ok(Turn::by_lock(head.epoch))
-}
-fn one(incoming: Incoming) -> Chunk {
-    Chunk {
-        messages: vec![incoming],
-        generation: None,
-    }
 }

@@ -13,7 +13,8 @@ use crate::{
     clock,
     intake::{Answer, Intake, Unavailable, Wait},
     projector::{
-        BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Chunk, Door, Incoming, Position, Prepared, in_parallel,
+        BATCH_MESSAGES_MAX, CHUNK_BYTES_MAX, CHUNK_MESSAGES_MAX, Chunk, Door, Incoming, Position,
+        Prepared, in_parallel,
     },
     status,
     stop::Stop,
@@ -131,10 +132,10 @@ pub(crate) async fn published(status: &status::Handle, answer: &Answer, asked: I
 }
 
 impl Feed {
-    /// Runs until the server stops and the queue is empty. While one chunk is committed the next is checked.
+    /// Runs until the server stops and the queue is empty. While one batch is committed the next chunks are checked.
     pub async fn run(mut self) {
         while let Some(first) = self.next().await {
-            let waiting = self.gather(first);
+            let (waiting, bytes) = self.gather(first);
             let stream_time = self.clock.now();
             let authority = self.door.authority.borrow().clone();
             let subject: Arc<str> = SUBJECT.into();
@@ -154,6 +155,7 @@ impl Feed {
             .await;
             let chunk = Chunk {
                 messages,
+                bytes,
                 generation: None,
             };
             if self.door.chunks.send(chunk).await.is_err() {
@@ -169,18 +171,18 @@ impl Feed {
         }
         self.queue.recv().await
     }
-    /// What else is in the queue, up to one batch.
-    fn gather(&mut self, first: Waiting) -> Vec<Waiting> {
+    /// What else is in the queue, up to one chunk, and its bytes.
+    fn gather(&mut self, first: Waiting) -> (Vec<Waiting>, usize) {
         let mut bytes = first.message.len();
         let mut waiting = vec![first];
-        while waiting.len() < BATCH_MESSAGES_MAX && bytes < BATCH_BYTES_MAX {
+        while waiting.len() < CHUNK_MESSAGES_MAX && bytes < CHUNK_BYTES_MAX {
             let Ok(next) = self.queue.try_recv() else {
                 break;
             };
             bytes += next.message.len();
             waiting.push(next);
         }
-        waiting
+        (waiting, bytes)
     }
 }
 fn incoming(

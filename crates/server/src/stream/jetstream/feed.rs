@@ -20,7 +20,8 @@ use crate::{
     causes::chain,
     intake::{Answer, Unavailable},
     projector::{
-        BATCH_BYTES_MAX, BATCH_MESSAGES_MAX, Chunk, Door, Incoming, Position, Prepared, in_parallel,
+        BATCH_MESSAGES_MAX, CHUNK_BYTES_MAX, CHUNK_MESSAGES_MAX, Chunk, Door, Incoming, Position,
+        Prepared, in_parallel,
     },
     status::{self, Projecting},
     stop::Stop,
@@ -183,7 +184,7 @@ impl Feed {
     }
     /// Takes what the consumer brings, until there is a reason to stop.
     async fn take(&mut self, stream: &Stream, messages: pull::Stream) -> Result<End, End> {
-        let mut chunks = messages.ready_chunks(BATCH_MESSAGES_MAX);
+        let mut chunks = messages.ready_chunks(CHUNK_MESSAGES_MAX);
         loop {
             let chunk = tokio::select! {
                 biased;
@@ -247,7 +248,7 @@ impl Feed {
                 continue;
             }
             if arrived.sequence > next {
-                let end = self.send(batch).await;
+                let end = self.send(batch, bytes).await;
                 return match end {
                     Some(end) => Ok(Some(end)),
                     None => Err(self.hole(stream, arrived.sequence).await),
@@ -255,14 +256,14 @@ impl Feed {
             }
             bytes += arrived.message.payload.len();
             batch.push(arrived);
-            if bytes >= BATCH_BYTES_MAX {
-                bytes = 0;
-                if let Some(end) = self.send(std::mem::take(&mut batch)).await {
+            if bytes >= CHUNK_BYTES_MAX {
+                let chunk = std::mem::take(&mut batch);
+                if let Some(end) = self.send(chunk, std::mem::take(&mut bytes)).await {
                     return Ok(Some(end));
                 }
             }
         }
-        Ok(self.send(batch).await)
+        Ok(self.send(batch, bytes).await)
     }
     /// `sequence` is not the next one: either the consumer skipped what is there, or messages are missing.
     async fn hole(&self, stream: &Stream, sequence: u64) -> End {
@@ -273,7 +274,7 @@ impl Feed {
             Err(trouble) => trouble.into(),
         }
     }
-    async fn send(&mut self, batch: Vec<Arrived>) -> Option<End> {
+    async fn send(&mut self, batch: Vec<Arrived>, bytes: usize) -> Option<End> {
         let last = batch.last()?;
         let sequence = last.sequence;
         set_last_sequence(&self.status, sequence + last.pending);
@@ -304,6 +305,7 @@ impl Feed {
             .map(|last| (last.prepared.message_hash, last.prepared.stream_time));
         let chunk = Chunk {
             messages,
+            bytes,
             generation: Some(self.generation),
         };
         tokio::select! {
