@@ -20,6 +20,7 @@ pub(super) const WIDTH: i64 = 1040;
 const NAMES_WIDTH: i64 = 150;
 /// Where the lanes begin, under the axis.
 const LANES_TOP: i64 = 48;
+const SEAM: &str = "seam";
 /// What is to be seen.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Picture {
@@ -139,6 +140,13 @@ pub(super) struct Drawing {
     /// How many marks and labels did not fit, over all lanes.
     pub(super) left_out: usize,
 }
+impl Drawing {
+    /// Lines where the scale of time changes.
+    pub(super) fn seams(&self) -> usize {
+        let is_seam = |line: &&Line| line.class == SEAM;
+        self.lines.iter().filter(is_seam).count()
+    }
+}
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     pub(super) x1: i64,
@@ -221,7 +229,7 @@ impl Picture {
             class,
         };
         let ticks = scale.ticks().map(|x| vertical(x, 38, "tick"));
-        let seams = scale.seams().map(|x| vertical(x, 6, "seam"));
+        let seams = scale.seams().map(|x| vertical(x, 6, SEAM));
         let guides = self
             .lanes
             .iter()

@@ -229,12 +229,7 @@ fn later_stands_further_right_and_busy_hours_get_more_room() {
     );
     let xs: Vec<i64> = drawing.marks.iter().map(|mark| mark.x).collect();
     assert!(xs.is_sorted(), "{xs:?}");
-    let seams = drawing
-        .lines
-        .iter()
-        .filter(|line| line.class == "seam")
-        .count();
-    assert_eq!(seams, 1, "the scale changes once");
+    assert_eq!(drawing.seams(), 1, "the scale changes once");
     assert!(
         xs[12] - xs[3] > xs[3] - xs[0],
         "18 busy minutes get more room than three quiet days: {xs:?}"
