@@ -21,7 +21,6 @@ pub(crate) fn skip(test: &str, why: &str) {
         Ok("true"),
         "in CI nothing may be skipped: {test}: {why}"
     );
-    eprintln!("SKIPPED {test}: {why}");
     if let Some(list) = std::env::var_os("PIPEROLL_TEST_SKIPPED") {
         let mut file = std::fs::OpenOptions::new()
             .create(true)

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use piperoll_tlog::Hash;
 use serde::{Deserialize, Serialize};
 
+pub use crate::digest::Digest;
 use crate::{
     json::Value,
     kind::{Content, Kind},
@@ -98,14 +99,6 @@ impl Profile {
     }
 }
 
-/// A digest with exactly one algorithm. `GitCommit` holds 40 or 64 lower-case hexadecimal digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Digest {
-    #[serde(rename = "sha256", with = "hex_hash")]
-    Sha256(Hash),
-    #[serde(rename = "gitCommit")]
-    GitCommit(String),
-}
 /// The exact content meant, under a label.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -175,19 +168,4 @@ pub enum RelayedAuth {
     Hmac,
     Token,
     None,
-}
-
-/// Serde of a [`struct@Hash`] as bare lower-case hexadecimal.
-pub mod hex_hash {
-    use piperoll_tlog::Hash;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub fn serialize<S: Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hash.to_hex())
-    }
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Hash::from_hex(&text)
-            .ok_or_else(|| serde::de::Error::custom("not 64 lower-case hexadecimal digits"))
-    }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::content::*;
 use crate::{
-    event::Digest,
+    digest::Digest,
     key::Purpose,
     shape::{self, Fault},
 };

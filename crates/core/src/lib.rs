@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod authority;
+mod digest;
 pub mod draft;
 pub mod envelope;
 pub mod event;

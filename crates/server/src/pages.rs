@@ -10,6 +10,7 @@ mod picture;
 mod problem;
 #[cfg(test)]
 mod samples;
+mod signing;
 mod story;
 #[cfg(test)]
 mod tests;

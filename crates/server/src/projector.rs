@@ -10,6 +10,7 @@ mod consumed;
 mod control;
 mod door;
 pub(crate) mod folding;
+mod outcome;
 mod replay;
 mod standing;
 mod state;
@@ -33,10 +34,11 @@ use rayon::prelude::*;
 
 use crate::turn::Elsewhere;
 
-pub use batch::{EMBEDDED, Made, Outcome, make};
+pub use batch::{EMBEDDED, Made, make};
 pub use control::is_control;
 pub(crate) use control::steer;
 pub use door::{Chunk, Door, Incoming, Reply, Restart};
+pub use outcome::Outcome;
 pub use replay::{Message, replay};
 pub use state::{State, read_event};
 pub(crate) use writer::RETRY_AFTER_S;

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    digest::hex_hash,
     event::{
         Approval, ApprovalFrom, Bind, Chain, Digest, Evidence, Profile, Relayed, RelayedAuth,
-        ReviewVerdict, Seen, hex_hash,
+        ReviewVerdict, Seen,
     },
     limits::BINDS_COUNT_MAX,
     name::LedgerId,

@@ -9,6 +9,7 @@ use piperoll_core::answer::part::AsOf;
 
 use super::{
     Frame, page,
+    signing::{self, Key},
     words::{self, Fact, Sentence},
 };
 use crate::{
@@ -38,14 +39,6 @@ struct Page {
     key: Option<Key>,
     entry: OpenEntry,
 }
-/// Where the key that signed comes from.
-pub(super) struct Key {
-    /// The record that registered it.
-    pub(super) index: u64,
-    /// `12 November 2026`
-    pub(super) enrolled: String,
-    pub(super) sentence: Sentence,
-}
 
 pub(super) async fn get(
     State(state): State<state::State>,
@@ -53,7 +46,7 @@ pub(super) async fn get(
 ) -> Result<Response, Problem> {
     let entry = questions::open_entry(&state, &index?.0).await?;
     let size = entry.as_of;
-    let keys = super::story::keys(&state, &[entry.view.row.index]).await?;
+    let keys = signing::keys(&state, &[entry.view.row.index]).await?;
     let key = keys.into_values().next();
     let as_of = AsOf {
         size,

@@ -2,7 +2,7 @@
 
 mod sight;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::{
@@ -12,20 +12,17 @@ use axum::{
     },
     response::{IntoResponse, Redirect, Response},
 };
-use piperoll_core::{
-    answer::{
-        self, Agreement, Found, Story, Words,
-        part::{self, Line},
-    },
-    leaf::Leaf,
+use piperoll_core::answer::{
+    Agreement, Found, Story, Words,
+    part::{self, Line},
 };
 
 use super::{
     Frame,
     changes::state_word,
-    entry::Key,
     page,
     picture::Drawing,
+    signing::{self, Key},
     words::{self, Chip, Digest, Fact, Sentence},
 };
 use crate::{
@@ -126,7 +123,7 @@ pub(super) async fn get(
 async fn show(state: &state::State, change: &str, as_of: Option<u64>) -> Result<Response, Problem> {
     let story = questions::story_of(state, change, as_of).await?;
     let indexes: Vec<u64> = story.lines.iter().map(|line| line.at.index).collect();
-    let keys = keys(state, &indexes).await?;
+    let keys = signing::keys(state, &indexes).await?;
     let hashes = state
         .store
         .entries_at(&indexes)
@@ -156,39 +153,6 @@ fn choose(state: &state::State, typed: &str, changes: &[String]) -> Result<Respo
             .map(|id| (words::change_href(id), words::clean(id)))
             .collect(),
     })
-}
-
-/// For each entry, the key that signed it: which record enrolled it, and when.
-pub(super) async fn keys(
-    state: &state::State,
-    indexes: &[u64],
-) -> Result<BTreeMap<u64, Key>, Problem> {
-    let mut enrolled_by = BTreeMap::new();
-    for entry in state.store.entries_at(indexes).await? {
-        if let Some(leaf) = Leaf::parse(&entry.leaf) {
-            enrolled_by.insert(entry.index, leaf.key.index);
-        }
-    }
-    let enrolments: BTreeSet<u64> = enrolled_by.values().copied().collect();
-    let views = answers::ask(&*state.store, None, |reading| {
-        answers::all(enrolments.iter().copied(), |index| {
-            answer::entry(index, reading)
-        })
-    })
-    .await?;
-    let views: BTreeMap<u64, _> = enrolments.iter().copied().zip(views).collect();
-    Ok(enrolled_by
-        .into_iter()
-        .filter_map(|(index, enrolment)| {
-            let view = views.get(&enrolment)?;
-            let key = Key {
-                index: enrolment,
-                enrolled: view.row.time.strftime("%-d %B %Y").to_string(),
-                sentence: words::sentence(&view.line.sentence),
-            };
-            Some((index, key))
-        })
-        .collect())
 }
 
 fn heading(story: &Story) -> String {

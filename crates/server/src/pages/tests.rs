@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
-use super::{Frame, STYLE, entry::Key, matrix, samples, story};
+use super::{Frame, STYLE, matrix, samples, signing::Key, story};
 
 fn frame() -> Frame {
     Frame {

@@ -24,6 +24,7 @@ use super::{
     Error, Position, Prepared,
     consumed::Account,
     control, folding,
+    outcome::Outcome,
     state::{self, State},
 };
 
@@ -32,23 +33,6 @@ pub const EMBEDDED: &str = "embedded";
 /// A stream time this much earlier than the one before it is flagged (design.md section 5).
 const STEP_BACK_MS: i64 = 1_000;
 
-/// What became of a message, once the batch is committed.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    Recorded {
-        index: u64,
-        leaf: Vec<u8>,
-        payload_hash: Hash,
-    },
-    /// It was entry `first` before.
-    Duplicate { first: u64, payload_hash: Hash },
-    /// `kept`: in the table of refused events; else it was counted as junk.
-    Refused {
-        refusal: Refusal,
-        first: Option<u64>,
-        kept: bool,
-    },
-}
 /// A batch ready to be committed, and what holds once it is.
 #[derive(Debug)]
 pub struct Made {

@@ -2,7 +2,7 @@
 
 use piperoll_store::{Consumed, Cursor};
 
-use super::batch::Outcome;
+use super::outcome::Outcome;
 
 /// Rows of `consumed` for one batch. A recorded control entry ends the open range and has a row of its own; control entries that were
 /// not recorded share one, without a range, at the end.
