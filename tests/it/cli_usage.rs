@@ -116,6 +116,20 @@ fn a_wrong_value_names_its_flag() {
 }
 
 #[test]
+fn what_may_be_a_secret_is_never_shown() {
+    let ledger = Ledger::empty();
+    let server = "http://tok:hunter2@127.0.0.1:1";
+    let said = run(&ledger, &["where"], &[("PIPEROLL_SERVER", server)]);
+    said.complains(2, &["…@127.0.0.1:1", "PIPEROLL_TOKEN"]);
+    assert!(!said.err.contains("hunter2"), "{}", said.err);
+    let token = [
+        ("PIPEROLL_TOKEN", "a\nb"),
+        ("PIPEROLL_SERVER", "http://127.0.0.1:1"),
+    ];
+    run(&ledger, &["where"], &token).complains(2, &["PIPEROLL_TOKEN", "line break"]);
+}
+
+#[test]
 fn every_kind_has_its_help() {
     let ledger = Ledger::empty();
     let kinds = run(&ledger, &["kinds", "--json"], &[]);

@@ -38,6 +38,10 @@ pub struct Server {
 pub enum AddressError {
     #[error("the server's address {address:?} is not usable: {rule}")]
     Rule { address: String, rule: &'static str },
+    #[error(
+        "the token in PIPEROLL_TOKEN holds characters that no HTTP header can carry, such as a line break"
+    )]
+    Token,
     #[error("cannot set up HTTP for {address}")]
     Http {
         address: String,
@@ -76,6 +80,13 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
+/// An address as it may be shown: what stands before an `@` can be a password.
+fn without_secrets(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}"),
+        None => address.to_owned(),
+    }
+}
 impl Server {
     /// A server at `http://…` or `https://…`, with or without a path in front of `/v1`.
     pub fn new(address: &str, token: Option<String>) -> Result<Self, AddressError> {
@@ -87,7 +98,7 @@ impl Server {
         timeouts: Timeouts,
     ) -> Result<Self, AddressError> {
         let broken = |rule| AddressError::Rule {
-            address: address.to_owned(),
+            address: without_secrets(address),
             rule,
         };
         let base =
@@ -107,6 +118,10 @@ impl Server {
             address: address.to_owned(),
             source,
         })?;
+        let carried = |token: &String| header::HeaderValue::try_from(token.as_str()).is_ok();
+        if token.as_ref().is_some_and(|token| !carried(token)) {
+            return Err(AddressError::Token);
+        }
         Ok(Self { base, http, token })
     }
     /// The address in one spelling, without a trailing slash.

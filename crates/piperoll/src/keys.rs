@@ -44,12 +44,38 @@ impl Signer {
     }
 }
 
-/// Reads a signer from `--key`: the text of a key file, or its path.
+/// Reads a signer from `--key`: the text of a key file, whole or without its frame, also in base64 once more; or its path.
 pub(crate) fn read(value: &str) -> Result<Signer> {
-    if value.contains("PRIVATE KEY-----") {
-        return parse(&unfold(value), "the key in PIPEROLL_KEY");
+    const GIVEN: &str = "the key in PIPEROLL_KEY";
+    if value.contains(MARK) {
+        return parse(&unfold(value), GIVEN);
     }
-    read_file(Path::new(value))
+    let bare: String = value.split_whitespace().collect();
+    let held = encoding::from_base64(&bare);
+    if held.as_ref().is_some_and(|held| held.starts_with(MAGIC)) {
+        return parse(&unfold(&bare), GIVEN);
+    }
+    let held = held.and_then(|held| String::from_utf8(held).ok());
+    if let Some(text) = held.filter(|text| text.contains(MARK)) {
+        return parse(&unfold(&text), GIVEN);
+    }
+    let path = Path::new(value);
+    if may_be_key_text(&bare) && !path.exists() {
+        return Err(Problem::usage(
+            "what PIPEROLL_KEY or --key holds is neither a whole key nor the path of a key file",
+        )
+        .hint(
+            "give the text of the key file with its first and last line, or the path of the file",
+        ));
+    }
+    read_file(path)
+}
+/// Whether a value could be a part of a private key, which is never shown: base64 without an end.
+fn may_be_key_text(bare: &str) -> bool {
+    const NAMES_ARE_SHORTER: usize = 40;
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+=-_".contains(&byte);
+    bare.split('/')
+        .any(|part| part.len() > NAMES_ARE_SHORTER && part.bytes().all(is_base64))
 }
 pub(crate) fn read_file(path: &Path) -> Result<Signer> {
     let text = std::fs::read_to_string(path).map_err(|error| {
@@ -68,6 +94,10 @@ fn parse(text: &str, whence: &str) -> Result<Signer> {
     })?;
     Ok(Signer { key, principal })
 }
+/// In the first and the last line of every private key.
+const MARK: &str = "PRIVATE KEY-----";
+/// What an OpenSSH private key begins with, under its base64.
+const MAGIC: &[u8] = b"openssh-key-v1\0";
 const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
 const END: &str = "-----END OPENSSH PRIVATE KEY-----";
 /// A key file that came through a variable may have lost its line breaks, or carry them as `\n`.
@@ -300,5 +330,35 @@ impl Enrolment {
             until: None,
             established: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_in_every_shape_that_ci_gives_it_and_a_part_is_never_shown() {
+        let principal = Principal::named(PrincipalKind::Pipeline, "deploy").unwrap();
+        let signer = Signer::generate(principal);
+        let text = key_file::write(&signer.key, signer.principal.as_str()).to_string();
+        let frameless = text.lines().filter(|line| !line.contains(MARK));
+        let body: String = frameless.collect();
+        for whole in [
+            text.clone(),
+            text.replace('\n', " "),
+            text.replace('\n', "\\n"),
+            body.clone(),
+            encoding::base64(text.as_bytes()),
+        ] {
+            assert_eq!(read(&whole).unwrap().keyid(), signer.keyid(), "{whole}");
+        }
+        for part in [&body[..body.len() / 2], &body[10..], &body[..60]] {
+            let problem = read(part).unwrap_err();
+            let said = format!("{problem:?}");
+            assert!(!said.contains(&part[..20]), "{said}");
+        }
+        let problem = read("/no/such/folder/pipeline-deploy.key").unwrap_err();
+        assert!(format!("{problem:?}").contains("/no/such/folder"));
     }
 }

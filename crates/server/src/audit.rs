@@ -111,8 +111,10 @@ pub struct Report {
     pub consumed: u64,
     /// Messages in it: recorded, duplicate, refused, junk.
     pub messages: [u64; 4],
-    /// Refused events whose payload was compared with the hash kept beside it.
-    pub refused_bodies: u64,
+    /// Refused events whose signature was checked again.
+    pub refused_compared: u64,
+    /// Refused events that are kept without what was signed.
+    pub refused_erased: u64,
 }
 impl Report {
     /// What this audit says nothing about, one sentence each.
@@ -138,9 +140,15 @@ impl Report {
                 .to_owned(),
         );
         list.push(
-            "why events were refused, the subjects of junk, what is noted of the stream's last message, and read models, which are under no signature"
+            "when and why events were refused and how often each came, the subjects of junk, what is noted of the stream's last message, the bridges' accounts and outbox, and read models, which are under no signature"
                 .to_owned(),
         );
+        if self.refused_erased > 0 {
+            list.push(format!(
+                "{} refused events are kept without what was signed: there was nothing to compare",
+                self.refused_erased
+            ));
+        }
         list
     }
 }
@@ -152,7 +160,7 @@ pub async fn audit(store: &dyn Store, pinned: Option<LedgerId>) -> Result<Report
     };
     let walked = entries::walk(store, &head, pinned).await?;
     let account = consumed::check(store, &head, &walked.controls).await?;
-    let refused_bodies = refused::check(store).await?;
+    let refused = refused::check(store, &walked.authority).await?;
     Ok(Report {
         ledger: walked.ledger,
         origin: walked.origin,
@@ -168,7 +176,8 @@ pub async fn audit(store: &dyn Store, pinned: Option<LedgerId>) -> Result<Report
         unpublished: head.size - walked.published,
         consumed: account.rows,
         messages: account.messages,
-        refused_bodies,
+        refused_compared: refused.compared,
+        refused_erased: refused.erased,
     })
 }
 /// A database without a head holds no ledger, or one whose head was taken away.

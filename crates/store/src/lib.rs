@@ -113,8 +113,8 @@ pub trait Store: Send + Sync {
     /// All rows of `consumed` by number, from `from` on, at most `limit`; for `verify` and `/metrics`.
     async fn consumed(&self, from: u64, limit: u32) -> Result<Vec<StoredConsumed>, Error>;
 
-    /// A row of `entry`, `payload` or `text` whose index the head does not count, a checkpoint of no entries, or a tile or an
-    /// account below zero, if there is one; for `verify`.
+    /// A row of `entry`, `payload` or `text` whose index the head does not count, a checkpoint of no entries, a tile or an account
+    /// below zero, a second checkpoint of a size or a second head, if there is one; for `verify`.
     async fn beyond_head(&self) -> Result<Option<Beyond>, Error>;
     /// What was not recorded, as it was accounted for and as it is kept, at one moment; for `verify`.
     async fn tally(&self) -> Result<Tally, Error>;

@@ -69,13 +69,15 @@ pub enum Covers {
     Outside,
 }
 
-/// The decisions about a deployment, sorted by how they stand to it. Of each person only the last one before it counts.
+/// The decisions about a deployment, sorted by how they stand to it. Of each person the last one before it counts, and the last one
+/// after it.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     pub(super) approved: Vec<u64>,
     pub(super) rejected: Vec<u64>,
     pub(super) part: Vec<u64>,
     pub(super) afterwards: Vec<u64>,
+    pub(super) rejected_afterwards: Vec<u64>,
     pub(super) expired: Vec<u64>,
     pub(super) overrides: Vec<u64>,
 }
@@ -83,7 +85,7 @@ pub(super) struct Standing {
 /// How the decisions about a deployment stand to it.
 pub(super) fn standing(deployment: &Deployment, asked: &Asked<'_>) -> Standing {
     let mut standing = Standing::default();
-    let mut last: BTreeMap<String, (jiff::Timestamp, u64, Decided, Covers)> = BTreeMap::new();
+    let mut last: BTreeMap<(String, bool), (Timestamp, u64, Decided, Covers)> = BTreeMap::new();
     for (index, matched) in deployment.all_decisions() {
         let Some(decision) = asked.find::<Decision>(&index.to_string()) else {
             continue;
@@ -96,18 +98,14 @@ pub(super) fn standing(deployment: &Deployment, asked: &Asked<'_>) -> Standing {
             continue;
         }
         match covers {
-            Covers::Afterwards if decision.decided == Decided::Approved => {
-                standing.afterwards.push(index);
-            }
-            Covers::Afterwards | Covers::NotDeployed | Covers::Outside => {}
+            Covers::NotDeployed | Covers::Outside => {}
             Covers::Part if decision.decided == Decided::Approved => standing.part.push(index),
-            Covers::Exactly | Covers::Part | Covers::Expired => {
-                let known = last
-                    .get(&decision.by)
-                    .map(|(time, index, ..)| (*time, *index));
+            Covers::Exactly | Covers::Part | Covers::Expired | Covers::Afterwards => {
+                let whose = (decision.by.clone(), covers == Covers::Afterwards);
+                let known = last.get(&whose).map(|(time, index, ..)| (*time, *index));
                 if known.is_none_or(|known| known < (decision.at.time, index)) {
                     let entry = (decision.at.time, index, decision.decided, covers);
-                    last.insert(decision.by.clone(), entry);
+                    last.insert(whose, entry);
                 }
             }
         }
@@ -115,7 +113,11 @@ pub(super) fn standing(deployment: &Deployment, asked: &Asked<'_>) -> Standing {
     for (_, index, decided, covers) in last.into_values() {
         match decided {
             Decided::Approved if covers == Covers::Expired => standing.expired.push(index),
+            Decided::Approved if covers == Covers::Afterwards => standing.afterwards.push(index),
             Decided::Approved => standing.approved.push(index),
+            Decided::Rejected | Decided::ChangesRequested if covers == Covers::Afterwards => {
+                standing.rejected_afterwards.push(index);
+            }
             Decided::Rejected | Decided::ChangesRequested => standing.rejected.push(index),
             Decided::Deferred | Decided::Delegated | Decided::Escalated | Decided::Override => {}
         }
@@ -166,6 +168,9 @@ pub(super) fn marks(deployment: &Deployment, standing: &Standing) -> Vec<Mark> {
     if !standing.rejected.is_empty() {
         marks.push(Mark::new('✕', Tone::Bad, "rejected"));
     }
+    if !standing.rejected_afterwards.is_empty() {
+        marks.push(Mark::new('✕', Tone::Bad, "rejected afterwards"));
+    }
     if !standing.approved.is_empty() {
         marks.push(Mark::new('✓', Tone::Good, "approved, exact content"));
     }
@@ -195,6 +200,7 @@ pub(super) fn deciders(standing: &Standing, asked: &Asked<'_>) -> Sentence {
         ("expired approval by ", &standing.expired),
         ("override by ", &standing.overrides),
         ("rejected by ", &standing.rejected),
+        ("rejected afterwards by ", &standing.rejected_afterwards),
     ];
     let mut sentence = Sentence::default();
     for (said, indexes) in parts {
@@ -370,10 +376,12 @@ fn mark(decided: Decided, covers: Covers, deployment: Option<&Deployment>, late:
         (Decided::Rejected | Decided::ChangesRequested, Covers::Part) => {
             Mark::new('!', Tone::Warn, format!("part of {what}"))
         }
-        (
-            Decided::Rejected | Decided::ChangesRequested,
-            Covers::Exactly | Covers::Afterwards | Covers::Expired,
-        ) => Mark::new('✕', Tone::Bad, format!("exactly {what}")),
+        (Decided::Rejected | Decided::ChangesRequested, Covers::Afterwards) => {
+            Mark::new('✕', Tone::Bad, format!("exactly {what}, signed afterwards"))
+        }
+        (Decided::Rejected | Decided::ChangesRequested, Covers::Exactly | Covers::Expired) => {
+            Mark::new('✕', Tone::Bad, format!("exactly {what}"))
+        }
         (Decided::Override, Covers::Exactly | Covers::Part) => {
             Mark::new('!', Tone::Warn, format!("for {what}, review owed"))
         }

@@ -107,6 +107,12 @@ fn agreed(main: &Deployment, standing: &Standing, asked: &Asked<'_>) -> Vec<Sent
     if !standing.rejected.is_empty() {
         add(format!("{} rejected it.", people(&standing.rejected)));
     }
+    if !standing.rejected_afterwards.is_empty() {
+        add(format!(
+            "{} rejected it afterwards.",
+            people(&standing.rejected_afterwards)
+        ));
+    }
     if let Some(entry) = standing
         .overrides
         .first()

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     event::{Bind, Digest},
     fold::{
-        aggregate::{Account, Alias, At, Change, Person},
+        aggregate::{Account, Alias, At, Change, Commit, Person},
         naming,
     },
     key::Purpose,
@@ -128,7 +128,7 @@ pub(super) fn change(id: &str, asked: &Asked<'_>) -> ChangeRef {
         id: id.to_owned(),
         label: label(id),
         service: service(&change, asked),
-        title: match title(&change, asked) {
+        title: match title(id, &change, asked) {
             Words::Said(title) => Some(say::one_line(&title)).filter(|title| !title.is_empty()),
             Words::NotSupplied | Words::Erased => None,
         },
@@ -143,9 +143,10 @@ pub(super) fn service(change: &Change, asked: &Asked<'_>) -> Option<String> {
         .min_by_key(|(_, index)| **index)
         .map(|(service, _)| service.clone())
 }
-/// The latest title; of a change nobody described, what its request for approval says.
-pub(super) fn title(change: &Change, asked: &Asked<'_>) -> Words {
-    let latest = change.titled.or(change.asked);
+/// The latest title; of a change nobody described, what the request for approval of it or of its commit says.
+pub(super) fn title(id: &str, change: &Change, asked: &Asked<'_>) -> Words {
+    let of_commit = || asked.find::<Commit>(id.strip_prefix("commit:")?)?.asked;
+    let latest = change.titled.or(change.asked).or_else(of_commit);
     let entry = match latest {
         Some(at) if !asked.has(at.index) => change
             .entries

@@ -118,7 +118,7 @@ fn tell(material: &Material, asked: &Asked<'_>) -> Story {
     Story {
         as_of: asked.as_of(),
         change: reference(material, asked),
-        title: names::title(&material.change, asked),
+        title: names::title(&material.id, &material.change, asked),
         state: state(material, asked),
         proposer: proposal.and_then(|entry| names::author(entry, asked)),
         via: proposal.and_then(names::via),
@@ -300,9 +300,9 @@ fn completeness(material: &Material, asked: &Asked<'_>) -> Vec<Sentence> {
     if relayed > 0 {
         let count = say::capital(&say::number(relayed));
         sentences.push(Sentence::plain_text(if relayed == 1 {
-            format!("{count} of these records was relayed by a bridge, which vouches for it.")
+            format!("{count} of the records behind these lines was relayed by a bridge, which vouches for it.")
         } else {
-            format!("{count} of these records were relayed by bridges, which vouch for them.")
+            format!("{count} of the records behind these lines were relayed by bridges, which vouch for them.")
         }));
     }
     let more = material.change.entries_more;

@@ -290,6 +290,9 @@ fn file_by_commit(
         if commit.service.is_none() {
             commit.service.clone_from(&profile.service);
         }
+        if entry.event.kind() == Kind::ApprovalCreated && profile.texts.contains_key("summary") {
+            commit.asked = commit.asked.max(Some(At::of(entry)));
+        }
         session.put(name, commit);
         touch(&change, entry, session)
     })

@@ -21,8 +21,8 @@ use crate::kind::Outcome;
 
 /// Attempts a slot remembers: enough for joins, rollbacks and alerts; what is older keeps what was worked out for it.
 const ATTEMPTS_MAX: usize = 24;
-/// Alerts and incidents a slot remembers.
-const TROUBLES_MAX: usize = 30;
+/// Alerts and incidents a slot remembers, so that one of a storm is still there when a deployment before it is recorded late.
+const TROUBLES_MAX: usize = 200;
 /// A report this near to a signed deployment of the same content is about it, even if something else ran in between.
 const JOIN_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 /// An alert or incident that begins within this time after a deployment is said to have followed it.
@@ -63,15 +63,6 @@ pub(super) fn trouble(
 ) -> Result<(), Missing> {
     let mut slot: Slot = session.get(place)?;
     slot.troubles.insert(key.to_owned(), from);
-    if slot.troubles.len() > TROUBLES_MAX {
-        let oldest = slot
-            .troubles
-            .iter()
-            .min_by_key(|(key, from)| (**from, key.as_str()));
-        if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-            slot.troubles.remove(&oldest);
-        }
-    }
     settle(place, slot, BTreeSet::new(), entry, session)
 }
 
@@ -131,6 +122,7 @@ fn settle(
         });
         slot.holding = holding;
     }
+    slot.forget_oldest_trouble();
     session.put(place, slot);
     contents::work_out(changed, entry, session)
 }
@@ -146,20 +138,37 @@ impl Slot {
         let key = attempt.key.clone();
         self.attempts.push(Arc::new(attempt));
         self.sort();
-        if self.cut && self.attempts.first().is_some_and(|first| first.key == key) {
+        // What is there, and what may be from now on, stay however much was tried since.
+        let held = self
+            .holding
+            .as_ref()
+            .map(|holding| holding.deployment.clone());
+        let latest = self.attempts.iter().rfind(|one| one.is_success());
+        let kept = [held, latest.map(|latest| latest.key.clone())];
+        let stays = |key: &String| kept.iter().flatten().any(|kept| kept == key);
+        if self.cut && self.attempts.first().is_some_and(|first| first.key == key) && !stays(&key) {
             self.attempts.remove(0);
             return false;
         }
         if self.attempts.len() > ATTEMPTS_MAX {
-            let held = self.holding.as_ref().map(|holding| &holding.deployment);
-            let oldest = self
-                .attempts
-                .iter()
-                .position(|attempt| Some(&attempt.key) != held);
+            let oldest = self.attempts.iter().position(|one| !stays(&one.key));
             self.attempts.remove(oldest.unwrap_or(0));
             self.cut = true;
         }
         self.attempts.iter().any(|attempt| attempt.key == key)
+    }
+
+    /// What it follows is worked out by then.
+    fn forget_oldest_trouble(&mut self) {
+        if self.troubles.len() > TROUBLES_MAX {
+            let oldest = self
+                .troubles
+                .iter()
+                .min_by_key(|(key, from)| (**from, key.as_str()));
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                self.troubles.remove(&oldest);
+            }
+        }
     }
 
     /// The place of each attempt, and what is in the slot.

@@ -247,7 +247,7 @@ fn a_story_states_that_no_number_is_absent_and_who_vouches_for_what() {
         [
             "Nothing missing: each run of checkout-deploy numbered its events, and none is absent.",
             "Three records of checkout-deploy bear no number: one missing beside them would not show.",
-            "Nine of these records were relayed by bridges, which vouch for them.",
+            "Nine of the records behind these lines were relayed by bridges, which vouch for them.",
         ]
     );
 }

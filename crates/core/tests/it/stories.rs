@@ -399,6 +399,89 @@ fn of_each_person_the_last_decision_before_the_deployment_counts() {
 }
 
 #[test]
+fn of_each_person_the_last_decision_after_the_deployment_is_told_too() {
+    let mut teller = merged(1);
+    teller.decide(RAVI, 51, "m1", "approved");
+    deploy(&mut teller, 100, "d", "m1");
+    teller.decide(INES, 110, "m1", "approved");
+    teller.decide(INES, 111, "m1", "rejected");
+    teller.decide(RAVI, 112, "m1", "rejected");
+    let story = story(&models(&teller), 1);
+    assert_eq!(
+        chips(&story)[..2],
+        ["✕ rejected afterwards", "✓ approved, exact content"]
+    );
+    let lead: Vec<String> = story.lead[..2].iter().map(Sentence::plain).collect();
+    assert_eq!(
+        lead,
+        [
+            "One person approved exactly what was deployed.",
+            "Two people rejected it afterwards."
+        ]
+    );
+    let row = story.agreements.last().unwrap();
+    assert_eq!(row.mark.plain(), "✕ exactly what ran, signed afterwards");
+}
+
+#[test]
+fn a_commit_nobody_described_is_titled_by_what_was_asked_for_it() {
+    let mut teller = Teller::default();
+    let digest = json!({"gitCommit": commit("x")});
+    let content = json!({
+        "approvalDetailsUrl": "urn:piperoll:approval:asked",
+        "resourceTargetUrl": format!("urn:git:{}", commit("x")),
+        "requestor": PIPELINE,
+    });
+    let binds = json!([{"name": "commit", "digest": digest}]);
+    let profile = json!({"service": "shop", "environment": "production", "binds": binds});
+    let words = [("summary", "Larger pictures")];
+    let said = ("approval.created", PIPELINE);
+    teller.say(said, 1, "asked", &content, &profile, &words);
+    deploy(&mut teller, 2, "d", "x");
+    let models = models(&teller);
+    let change = format!("commit:{}", commit("x"));
+    let story = models.ask(models.size(), |reading| answer::story(&change, reading));
+    let told = story.unwrap().change.title;
+    assert_eq!(told.as_deref(), Some("Larger pictures"));
+}
+
+#[test]
+fn a_success_recorded_late_counts_however_much_failed_since() {
+    let mut teller = merged(2);
+    deploy(&mut teller, 100, "first", "m1");
+    for number in 0..40 {
+        let (id, failed) = (format!("f{number}"), "deployment.finished failure");
+        teller.deploy(PIPELINE, failed, 200 + number, &id, "production", "m2");
+    }
+    deploy(&mut teller, 150, "late", "m2");
+    let models = models(&teller);
+    let slots = models.slots_at(models.size());
+    assert_eq!(slots.len(), 1);
+    let holding = format!("{:?}", slots[0].holding);
+    assert!(holding.contains("late"), "{holding}");
+}
+
+#[test]
+fn every_alert_of_a_storm_follows_a_deployment_recorded_late() {
+    let told = |late: bool| {
+        let mut teller = merged(1);
+        if !late {
+            deploy(&mut teller, 100, "d", "m1");
+        }
+        for number in 1..=50 {
+            teller.alert(100 + number, 100 + number, false);
+        }
+        if late {
+            deploy(&mut teller, 100, "d", "m1");
+        }
+        teller.alert(100, 100, false);
+        deployment(&models(&teller), "d").place.followed_by
+    };
+    assert_eq!(told(true).len(), 51);
+    assert_eq!(told(true), told(false));
+}
+
+#[test]
 fn an_alert_follows_a_deployment_only_within_the_hour() {
     for (minute, follows) in [(160, true), (161, false)] {
         let mut teller = merged(1);

@@ -42,6 +42,8 @@ pub(super) struct Walked {
     pub(super) checkpoints: u64,
     /// Size of the latest checkpoint.
     pub(super) published: u64,
+    /// As of the last entry.
+    pub(super) authority: Authority,
 }
 #[derive(Clone, Copy, Default)]
 pub(super) struct Texts {
@@ -246,11 +248,11 @@ impl Walk<'_> {
                 itself => itself,
             };
             let place = Place::Stored(format!("{place} {number}"));
-            let what = format!("the table {table} has a row of it, but the head does not count it");
+            let what = format!("the table {table} has a row of it where none can be");
             return Err(Error::wrong(place, what));
         }
         self.tiles.none_left().await?;
-        self.checkpoints.none_beyond().await?;
+        self.checkpoints.none_left(head.size).await?;
         let genesis = self.authority.genesis().ok_or(Error::NoLedger)?;
         Ok(Walked {
             ledger: genesis.ledger,
@@ -260,6 +262,7 @@ impl Walk<'_> {
             tiles: self.tiles.count(),
             checkpoints: self.checkpoints.count,
             published: self.checkpoints.published,
+            authority: self.authority,
         })
     }
 }

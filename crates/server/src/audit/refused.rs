@@ -1,6 +1,9 @@
-//! What was not recorded: kept as often as the account of the stream says, and each refused event as it was sent.
+//! What was not recorded: kept as often as the account of the stream says, and each refused event as it was signed.
 
-use piperoll_core::envelope::Envelope;
+use piperoll_core::{
+    authority::Authority,
+    judge::{self, Checked},
+};
 use piperoll_store::{RefusedRow, Store, Tally};
 
 use super::{Error, Place};
@@ -8,19 +11,31 @@ use super::{Error, Place};
 /// Envelopes in memory at once; each is at most a few hundred kilobytes.
 const PAGE_ROWS: u32 = 256;
 
-/// Compares counts, then bodies; gives how many bodies were compared.
-pub(super) async fn check(store: &dyn Store) -> Result<u64, Error> {
+/// Refused events, as they were found.
+#[derive(Default)]
+pub(super) struct Refused {
+    /// With a signature that holds.
+    pub(super) compared: u64,
+    pub(super) erased: u64,
+}
+
+/// Compares counts, then each event with what its key signed.
+pub(super) async fn check(store: &dyn Store, authority: &Authority) -> Result<Refused, Error> {
     all_kept(&store.tally().await?)?;
-    let mut compared = 0;
+    let mut refused = Refused::default();
     let mut before = None;
     loop {
         let page = store.refused(before, PAGE_ROWS).await?;
         let Some(last) = page.last() else {
-            return Ok(compared);
+            return Ok(refused);
         };
         before = Some(last.number);
         for row in &page {
-            compared += u64::from(is_as_sent(row)?);
+            if is_as_signed(row, authority)? {
+                refused.compared += 1;
+            } else {
+                refused.erased += 1;
+            }
         }
     }
 }
@@ -56,21 +71,25 @@ fn all_kept(tally: &Tally) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether there is a body, which then has the hash that is kept beside it.
-fn is_as_sent(row: &RefusedRow) -> Result<bool, Error> {
+/// Whether there is an envelope, which then is good and of the event that the row names: only such are kept.
+fn is_as_signed(row: &RefusedRow, authority: &Authority) -> Result<bool, Error> {
     let Some(envelope) = &row.envelope else {
         return Ok(false);
     };
-    let wrong = |what: String| {
+    let wrong = |what: &str| {
         let place = Place::Stored(format!("refused {}", row.number));
-        Error::wrong(place, what)
+        Err(Error::wrong(place, what))
     };
-    let envelope = Envelope::parse(envelope.as_bytes())
-        .map_err(|refusal| wrong(format!("what is kept of it is no envelope: {refusal}")))?;
-    if envelope.payload_hash() != row.payload_hash {
-        return Err(wrong(
-            "its payload is not the one that was refused".to_owned(),
-        ));
+    let read = match judge::check(envelope.as_bytes(), authority) {
+        Checked::Signed(read) => read,
+        Checked::KeyNotKnownYet(_) => return wrong("the ledger knows no key that signed it"),
+        Checked::Refused(refusal) => return wrong(&format!("it cannot have been kept: {refusal}")),
+    };
+    if read.payload_hash != row.payload_hash {
+        return wrong("its payload is not the one that was refused");
+    }
+    if read.payload.source != row.source || read.payload.id != row.event_id {
+        return wrong("its signer or its id is not the one beside it");
     }
     Ok(true)
 }

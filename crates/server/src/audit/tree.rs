@@ -166,11 +166,15 @@ impl<'a> Checkpoints<'a> {
         self.published = size;
         Ok(())
     }
-    /// A checkpoint beyond the head must be one that a running server has added since.
-    pub(super) async fn none_beyond(&mut self) -> Result<(), Error> {
+    /// All of the first `size` entries were compared; one beyond them must be one that a running server has added since.
+    pub(super) async fn none_left(&mut self, size: u64) -> Result<(), Error> {
         let Some(beyond) = self.peek().await?.map(|next| next.size) else {
             return Ok(());
         };
+        if beyond <= size {
+            let what = "there is more than one of that size";
+            return Err(Error::wrong(Place::Checkpoint(beyond), what));
+        }
         let now = self.store.head().await?.map_or(0, |head| head.size);
         if beyond > now {
             let what = format!("it speaks of {beyond} entries, but the database holds {now}");

@@ -407,7 +407,7 @@ pub(super) fn crowded() -> Story {
         Some("GitHub"),
     ));
     story.completeness.push(Sentence(vec![text(
-        "Three of these records were relayed by a bridge, which vouches for them.",
+        "Three of the records behind these lines were relayed by bridges, which vouch for them.",
     )]));
     story
 }

@@ -12,6 +12,9 @@ const BEYOND_HEAD: &str = "\
     union all select 'checkpoint', size from checkpoint where size <= 0 \
     union all select 'tile', case when idx < 0 then idx else level end from tile where level < 0 or idx < 0 \
     union all select 'consumed', number from consumed where number < 0 \
+    union all select 'checkpoint', size from checkpoint group by size having count(*) > 1 \
+    union all select 'head', one from head where one <> 1 \
+    union all select 'head', one from head group by one having count(*) > 1 \
     ) as beyond order by idx, name limit 1";
 
 pub(super) async fn beyond_head<DB: Dialect>(store: &Sql<DB>) -> Result<Option<Beyond>, Error> {

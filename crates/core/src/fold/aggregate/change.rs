@@ -184,6 +184,9 @@ pub struct Commit {
     pub filed: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
+    /// The latest request for approval that binds it, names no change and says in words what it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<At>,
 }
 impl Commit {
     /// Ids of the runs of a branch (of any, if none is given) that list it.
