@@ -290,6 +290,30 @@ fn a_grant_that_is_missing_keeps_the_event_and_tells() {
     let refused: serde_json::Value = serde_json::from_str(&refused.succeeds().out).unwrap();
     assert_eq!(refused.as_array().unwrap().len(), 2, "{refused}");
     assert_eq!(refused[0]["service"], "payments");
+    let again = [
+        "add",
+        "pipeline",
+        "checkout-deploy",
+        "--replace-grants",
+        "-s",
+        "checkout",
+        "-s",
+        "payments",
+        "-e",
+        "production",
+        "--data",
+        "data",
+    ];
+    let said = run(&ledger, &again, &[("PIPEROLL_SERVER", &server.url)]);
+    let out = &said.succeeds().out;
+    assert!(out.contains("services checkout, payments"), "{out}");
+    pipeline.run(&ledger, &["flush"]).succeeds();
+    let kinds = kinds(&ledger);
+    assert_eq!(kinds[1], "key.registered");
+    assert_eq!(kinds[2..], ["deployment.started"; 2], "what waited came in");
+    let nobody = again.map(|word| if word == again[2] { "nobody" } else { word });
+    run(&ledger, &nobody, &[("PIPEROLL_SERVER", &server.url)])
+        .complains(1, &["has no key", "--replace-grants"]);
 }
 
 #[test]

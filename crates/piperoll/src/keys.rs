@@ -235,6 +235,19 @@ pub(crate) struct Enrolment {
 pub(crate) const ENROLMENT_FORMAT: &str = "piperoll-enrolment/v1";
 
 impl Enrolment {
+    /// What was signed when a key was registered before.
+    pub(crate) fn of(registered: &KeyRegistered, ledger: &LedgerId) -> Self {
+        Self {
+            format: ENROLMENT_FORMAT.to_owned(),
+            ledger: ledger.0.to_hex(),
+            principal: registered.principal.clone(),
+            purpose: registered.purpose,
+            scheme: registered.scheme,
+            custody: registered.custody,
+            key: registered.key.clone(),
+            possession: registered.possession.clone(),
+        }
+    }
     /// Signs, with the new key, what it is to be registered as.
     pub(crate) fn new(
         signer: &Signer,

@@ -154,7 +154,7 @@ fn check_grants(event: &Event, registration: &Registration) -> Standing {
                     "the key of {} has no grant for the {sort} {name:?}",
                     registration.principal
                 ),
-                "let an administrator register the key again with a grant that covers it, then send the event again",
+                "let an administrator register the key again with a grant that covers it (of a pipeline: piperoll add pipeline NAME --replace-grants), then send the event again",
             ));
         }
     }

@@ -6,17 +6,20 @@
 pub(crate) mod bridge;
 mod enrol;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use piperoll_core::{
-    authority::{Grants, Purpose},
+    authority::{Grants, Purpose, Registration},
     key_file,
-    kind::Custody,
+    kind::{Content, Custody, KeyRegistered},
     name::{Principal, PrincipalKind},
 };
-use piperoll_server::{folder::Folder, projector::State};
-use piperoll_store::OpenMode;
+use piperoll_server::{
+    folder::Folder,
+    projector::{State, read_event},
+};
+use piperoll_store::{self as store, OpenMode};
 
 pub(crate) use self::enrol::{Administrator, Enrolled, PIPELINE_KINDS, PersonRole};
 use crate::{
@@ -108,6 +111,11 @@ struct PipelineArgs {
     /// Write the key to this file instead of printing it
     #[arg(long, value_name = "FILE")]
     key_out: Option<PathBuf>,
+    /// It has a key already: replace what that key may speak for
+    #[arg(long, conflicts_with = "key_out")]
+    replace_grants: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
     #[command(flatten)]
     admin: AdminArgs,
 }
@@ -153,20 +161,56 @@ pub(crate) async fn run(args: Args) -> Result {
     }
 }
 
+impl PipelineArgs {
+    fn grants(&self) -> Grants {
+        Grants {
+            kinds: if self.kinds.is_empty() {
+                enrol::owned(PIPELINE_KINDS)
+            } else {
+                self.kinds.clone()
+            },
+            services: self.service.clone(),
+            environments: self.environment.clone(),
+        }
+    }
+    /// Registers the pipeline's latest key again. What it signed to prove itself holds for any grants, and stands in the ledger.
+    async fn replace_grants(&self, principal: &Principal) -> Result {
+        let Some(data) = &self.admin.data else {
+            return Err(Problem::usage(
+                "which key the pipeline has stands in the ledger, which is not here",
+            )
+            .hint("on the server's machine: --data FOLDER"));
+        };
+        let held = Held::read(data, &self.database).await?;
+        let Some(registered) = held.latest(principal).await? else {
+            return Err(Problem::failed(format!("{principal} has no key"))
+                .hint("without --replace-grants one is made for it"));
+        };
+        let mut administrator = self.admin.administrator().await?;
+        let enrolment = Enrolment::of(&registered, &administrator.ledger());
+        administrator.check(&enrolment, self.grants())?;
+        let again = administrator.register(&enrolment, self.grants(), None);
+        let index = again.await?.recorded()?;
+        output::data(&format!(
+            "The key {} of {principal} is registered again by record {index}.\n\
+             It may speak for these from now on, and for nothing else: services {}; environments {}.\n\
+             Events that waited for it go out with its next command, or with: piperoll flush\n",
+            enrolment.keyid()?,
+            self.service.join(", "),
+            self.environment.join(", "),
+        ))
+    }
+}
+
 async fn pipeline(args: PipelineArgs) -> Result {
     let principal = named(PrincipalKind::Pipeline, &args.name)?;
+    if args.replace_grants {
+        return args.replace_grants(&principal).await;
+    }
     let mut administrator = args.admin.administrator().await?;
     let address = args.admin.public_address()?;
     let signer = Signer::generate(principal);
-    let grants = Grants {
-        kinds: if args.kinds.is_empty() {
-            enrol::owned(PIPELINE_KINDS)
-        } else {
-            args.kinds.clone()
-        },
-        services: args.service.clone(),
-        environments: args.environment.clone(),
-    };
+    let grants = args.grants();
     let enrolment = Enrolment::new(
         &signer,
         Purpose::EventPipeline,
@@ -271,24 +315,8 @@ impl PersonArgs {
             ));
             return Ok(());
         };
-        let address = self.database.address_beside(data)?;
-        let trouble =
-            |error: &dyn std::error::Error| Problem::failed(format!("reading {address}: {error}"));
-        let folder = Folder::new(data);
-        let database = self.database.address_text();
-        let store = folder
-            .open_store(database.as_deref(), OpenMode::ReadOnly)
-            .await;
-        let store = store.map_err(|error| place::trouble(&error, Some(&address)))?;
-        let state = State::load(&*store)
-            .await
-            .map_err(|error| trouble(&error))?;
-        store.close().await;
-        let now = rim::now();
-        let held = state.authority().registrations().find(|registration| {
-            registration.principal == enrolment.principal && registration.is_live(now)
-        });
-        match held {
+        let held = Held::read(data, &self.database).await?;
+        match held.any(&enrolment.principal) {
             Some(held) if Some(&held.keyid) != enrolment.keyid().ok().as_ref() => {
                 Err(Problem::failed(format!(
                     "{} has a key already, {}, registered by record {}",
@@ -302,9 +330,67 @@ impl PersonArgs {
     }
 }
 
+/// The keys that the ledger holds, read past the server.
+struct Held {
+    store: store::Shared,
+    state: State,
+    address: String,
+}
+impl Held {
+    async fn read(data: &Path, database: &DatabaseArgs) -> Result<Self> {
+        let address = database.address_beside(data)?;
+        let text = database.address_text();
+        let store = Folder::new(data)
+            .open_store(text.as_deref(), OpenMode::ReadOnly)
+            .await
+            .map_err(|error| place::trouble(&error, Some(&address)))?;
+        let address = address.to_string();
+        let state = State::load(&*store)
+            .await
+            .map_err(|error| unreadable(&address, &error))?;
+        Ok(Self {
+            store,
+            state,
+            address,
+        })
+    }
+    fn live(&self, principal: &Principal) -> impl Iterator<Item = &Registration> {
+        let now = rim::now();
+        let registrations = self.state.authority().registrations();
+        registrations.filter(move |registration| {
+            registration.principal == *principal && registration.is_live(now)
+        })
+    }
+    fn any(&self, principal: &Principal) -> Option<&Registration> {
+        self.live(principal).next()
+    }
+    /// As it stands in the ledger.
+    async fn latest(&self, principal: &Principal) -> Result<Option<KeyRegistered>> {
+        let latest = self.live(principal).max_by_key(|held| held.place.index);
+        let Some(index) = latest.map(|held| held.place.index) else {
+            return Ok(None);
+        };
+        let unreadable = |error: store::Error| unreadable(&self.address, &error);
+        let entries = self.store.entries_at(&[index]).await.map_err(unreadable)?;
+        let event = entries.first().map(read_event).transpose();
+        Ok(
+            match event.map_err(unreadable)?.map(|event| event.content) {
+                Some(Content::KeyRegistered(registered)) => Some(registered),
+                _ => None,
+            },
+        )
+    }
+}
+fn unreadable(address: &str, error: &dyn std::error::Error) -> Problem {
+    Problem::failed(format!("reading {address}: {error}"))
+}
+
 fn named(kind: PrincipalKind, slug: &str) -> Result<Principal> {
     Principal::named(kind, slug).map_err(|error| {
-        Problem::usage(error.to_string())
-            .hint("try: piperoll add pipeline checkout-deploy -s checkout -e production")
+        let what = match kind {
+            PrincipalKind::Bridge => "bridge github",
+            _ => "pipeline checkout-deploy -s checkout -e production",
+        };
+        Problem::usage(error.to_string()).hint(format!("try: piperoll add {what} --data FOLDER"))
     })
 }
