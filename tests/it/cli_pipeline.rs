@@ -83,6 +83,38 @@ fn a_finish_belongs_to_the_start_that_came_before_it() {
 }
 
 #[test]
+fn a_run_that_was_killed_is_finished_by_whoever_comes_after_it() {
+    let ledger = Ledger::found();
+    let server = ledger.serve();
+    let pipeline = Pipeline::enrolled(&ledger, &server);
+    let words = deploy("run", &["--", "sh", "-c", "echo on its way; exec sleep 5"]);
+    let mut command = pipeline.command(&ledger, &words);
+    command.stdout(std::process::Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    let mut out = std::io::BufReader::new(process.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+    assert_eq!(line, "on its way\n");
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let finish = ["deploy", "finish", "--outcome", "failure"];
+    let finish = [&finish[..], &WHERE].concat();
+    pipeline.run(&ledger, &finish).succeeds();
+    assert_eq!(
+        ledger.sql(
+            "select count(distinct subject) || ' of ' || count(*) from entry where idx in (2, 3)"
+        ),
+        "1 of 2"
+    );
+    pipeline
+        .run(&ledger, &deploy("run", &["--", "true"]))
+        .succeeds();
+    pipeline
+        .run(&ledger, &finish)
+        .complains(2, &["was started here"]);
+}
+
+#[test]
 fn going_back_to_what_ran_before_is_a_rollback_from_its_start_to_its_end() {
     let ledger = Ledger::found();
     let server = ledger.serve();

@@ -257,6 +257,7 @@ fn the_demo_leaves_other_ledgers_and_its_own_ruins_alone() {
     std::fs::write(ledger.path("data/elsewhere/recovery-key"), "").unwrap();
     run(&ledger, &demo, &[]).complains(1, &["did not get to its end", "remove that folder"]);
     std::fs::create_dir_all(ledger.path("full/of/things")).unwrap();
-    run(&ledger, &["demo", "--data", "full", "--exit"], &[]).complains(1, &["is no demo's folder"]);
+    run(&ledger, &["demo", "--data", "full", "--exit"], &[])
+        .complains(1, &["no demo that got to its end"]);
     assert_eq!(ledger.sql("select count(*) from entry"), "1");
 }

@@ -155,6 +155,16 @@ fn a_folder_in_use_is_served_once_and_read_by_anybody() {
     assert!(!ledger.path("again").exists());
     run(&ledger, &["verify", "--data", "data"], &[]).succeeds();
     run(&ledger, &["log", "--data", "data"], &[]).succeeds();
+    // Nor from another folder with the same keys, by the name of the file.
+    fs::create_dir(ledger.path("other")).unwrap();
+    for key in ["admin", "checkpoint", "event"] {
+        let to = ledger.path("other/keys").join(key);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(ledger.path("data/keys").join(key), to).unwrap();
+    }
+    let mut other = serve(&ledger, "other", "127.0.0.1:0");
+    other.args(["--database", "data/ledger.db"]);
+    ended(other).complains(1, &["data is in use by a running server"]);
     // SIGKILL leaves no lock behind.
     server.kill();
     drop(ledger.serve());

@@ -89,7 +89,8 @@ pub struct Engine {
     pub folder: Folder,
     pub clock: clock::Shared,
     pub entropy: Entropy,
-    lock: Lock,
+    /// Of the folder, and of the one that the database file belongs to.
+    locks: (Lock, Option<Lock>),
     nats: Option<Connection>,
     /// Stream, then projector: they end in this order.
     tasks: Vec<Task>,
@@ -113,6 +114,7 @@ impl Engine {
     pub async fn start_at(config: Config, address: &str) -> Result<Self, Error> {
         let folder = Folder::new(config.data.clone());
         let lock = folder.lock()?;
+        let lock_of_database = folder.lock_of_database(config.database.as_deref())?;
         let store = folder
             .open_store(config.database.as_deref(), OpenMode::ReadWrite)
             .await?;
@@ -172,7 +174,7 @@ impl Engine {
             folder,
             clock: config.clock,
             entropy: config.entropy,
-            lock,
+            locks: (lock, lock_of_database),
             nats,
             tasks: vec![stream, projector],
             publisher: Task::start("publisher", Some(switch), publisher.run(stop)),
@@ -199,7 +201,9 @@ impl Engine {
             connection.close().await;
         }
         self.store.close().await;
-        self.lock.release();
+        let (lock, of_database) = self.locks;
+        lock.release();
+        of_database.into_iter().for_each(Lock::release);
     }
 }
 impl Task {

@@ -111,6 +111,23 @@ impl Folder {
             Err(TryLockError::Error(source)) => Err(Error::io(&path)(source)),
         }
     }
+    /// The lock of the folder that a database file belongs to, where that is another one: whoever runs on it writes the same file.
+    pub fn lock_of_database(&self, database: Option<&str>) -> Result<Option<Lock>, Error> {
+        let Some(Ok(Address::File(file))) = database.map(Address::parse) else {
+            return Ok(None);
+        };
+        let Some(home) = file.canonicalize().ok().and_then(|file| {
+            let home = Self::new(file.parent()?);
+            (home.database() == file && home.check().is_ok()).then_some(home)
+        }) else {
+            return Ok(None);
+        };
+        let own = self.root.canonicalize().map_err(Error::io(&self.root))?;
+        if home.root == own {
+            return Ok(None);
+        }
+        home.lock().map(Some)
+    }
     /// Where the ledger's database is; its `Display` never shows a password.
     pub fn address(&self, database: Option<&str>) -> Result<Address, store::Error> {
         match database {

@@ -148,10 +148,10 @@ async fn found_in(
     };
     if taken(&layout.data) {
         return Err(Problem::failed(format!(
-            "{} is there already and is no demo's folder",
+            "{} is there already, and no demo that got to its end is in it",
             layout.data.display()
         ))
-        .hint("name another with --data, or remove it"));
+        .hint("name another with --data; if a demo was broken off there, remove it"));
     }
     private(&layout.data)?;
     let origin = Origin::parse(ORIGIN).map_err(anyhow::Error::from)?;

@@ -218,17 +218,7 @@ async fn start(args: StartArgs) -> Result {
     let sent = emitter
         .emit(deployment.started(emitter.now()), true)
         .await?;
-    let remembered = memory.remember(&Started {
-        id: deployment.id,
-        rollback: deployment.rollback,
-        binds: deployment.binds,
-        change: deployment.change,
-        run: deployment.run,
-    });
-    // The start is kept; that its note is not concerns only the finish, which can be told.
-    if let Err(problem) = remembered {
-        output::complain(&problem);
-    }
+    note(&memory, &deployment);
     super::emit::finish(
         &emitter,
         &sent,
@@ -236,6 +226,20 @@ async fn start(args: StartArgs) -> Result {
         args.sender.strict,
         args.format.format(),
     )
+}
+
+/// Notes a start for its finish. The start is kept; that its note is not concerns only the finish, which can be told.
+fn note(memory: &Memory, deployment: &Deployment) {
+    let remembered = memory.remember(&Started {
+        id: deployment.id.clone(),
+        rollback: deployment.rollback,
+        binds: deployment.binds.clone(),
+        change: deployment.change.clone(),
+        run: deployment.run.clone(),
+    });
+    if let Err(problem) = remembered {
+        output::complain(&problem);
+    }
 }
 
 async fn finish(args: FinishArgs) -> Result {
@@ -273,6 +277,18 @@ async fn finish(args: FinishArgs) -> Result {
     )
 }
 
+/// Forgets a deployment that is over, unless another one was started there meanwhile.
+fn forget(memory: &Memory, id: &str) {
+    let forgotten = match memory.recall() {
+        Ok(Some(started)) if started.id == id => memory.forget(),
+        Ok(_) => Ok(()),
+        Err(problem) => Err(problem),
+    };
+    if let Err(problem) = forgotten {
+        output::complain(&problem);
+    }
+}
+
 /// The command's output is its own: everything we say goes to stderr, and its exit code is ours.
 async fn run_command(args: RunArgs) -> Result<ExitCode> {
     let strict = args.sender.strict;
@@ -308,6 +324,14 @@ async fn run_command(args: RunArgs) -> Result<ExitCode> {
         Err(problem) => output::complain(&problem),
         Ok(()) => {}
     }
+    // Should this process die with its command under way, `deploy finish` knows what is meant.
+    let memory = Memory::of(
+        &emitter.dispatch.folder,
+        emitter.ledger(),
+        &deployment.service,
+        &deployment.environment,
+    );
+    note(&memory, &deployment);
     let began = Instant::now();
     let ended = child::run(&args.command).await;
     let finished = emitter
@@ -316,6 +340,9 @@ async fn run_command(args: RunArgs) -> Result<ExitCode> {
             true,
         )
         .await;
+    if finished.is_ok() {
+        forget(&memory, &deployment.id);
+    }
     let code = ended.exit_code();
     match finished.and_then(|sent| sent.conclude(&ended.words(began.elapsed()), strict)) {
         // The deployment is over: whatever else goes wrong here is said, and its exit code stands.
