@@ -56,6 +56,13 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("operating", &["admin", "bench", "completions"]),
 ];
 
+/// Where a flag's value can stand besides.
+const ELSEWHERE: &str = "\
+Every flag but --yes can also be given as PIPEROLL_<FLAG>. Some can stand in a file: server, ledger, \
+service, environment, data, output and strict in .piperoll.toml (project) or \
+~/.config/piperoll/config.toml (user); database, key, admin-key and outbox in the second only.
+";
+
 /// What bare `piperoll` prints: five lines.
 pub(crate) const FIVE_LINES: &str = "\
 piperoll: who approved what, which change went where, and which alert followed
@@ -84,7 +91,7 @@ fn grouped_help(parser: &clap::Command) -> String {
         }
         help.push('\n');
     }
-    help.push_str("Every flag can also be given as PIPEROLL_<FLAG>, in .piperoll.toml (project) or in ~/.config/piperoll/config.toml.\n");
+    help.push_str(ELSEWHERE);
     help.push_str("exit codes ");
     let codes: Vec<String> = Exit::ALL
         .iter()
@@ -99,6 +106,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::settings;
 
     #[test]
     fn the_parser_is_sound() {
@@ -121,6 +129,41 @@ mod tests {
                 .get_subcommands()
                 .all(|command| command.get_about().is_some())
         );
+    }
+
+    #[test]
+    fn each_file_takes_the_keys_that_the_help_names() {
+        let (both, user_only) = ELSEWHERE
+            .split_once("in a file: ")
+            .and_then(|(_, keys)| keys.split_once(';'))
+            .unwrap();
+        let takes = |key: &str, path: &str| {
+            let home = tempfile::tempdir().unwrap();
+            let path = home.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, format!("{key} = \"x\"\n")).unwrap();
+            let variable =
+                |name: &str| (name == "XDG_CONFIG_HOME").then(|| home.path().display().to_string());
+            settings::read_files(home.path(), &variable).is_ok()
+        };
+        for key in [
+            "server",
+            "ledger",
+            "service",
+            "environment",
+            "data",
+            "output",
+            "strict",
+        ] {
+            assert!(both.contains(key), "{key}");
+            assert!(takes(key, settings::PROJECT_FILE), "{key}");
+            assert!(takes(key, "piperoll/config.toml"), "{key}");
+        }
+        for key in ["database", "key", "admin-key", "outbox"] {
+            assert!(user_only.contains(key), "{key}");
+            assert!(!takes(key, settings::PROJECT_FILE), "{key}");
+            assert!(takes(key, "piperoll/config.toml"), "{key}");
+        }
     }
 
     #[test]

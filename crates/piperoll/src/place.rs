@@ -7,7 +7,7 @@ use piperoll_server::folder::{self, Folder};
 use piperoll_store::{self as store, Address};
 
 use crate::{
-    exit::{Problem, Result},
+    exit::{self, Problem, Result},
     rim,
 };
 
@@ -113,8 +113,7 @@ pub(crate) fn trouble(
     address: Option<&Address>,
 ) -> Problem {
     let causes = || anyhow::Chain::new(error);
-    let message: Vec<String> = causes().map(ToString::to_string).collect();
-    let message = message.join(": ");
+    let message = exit::chain(causes());
     let of_the_store = || causes().filter_map(|cause| cause.downcast_ref::<store::Error>());
     let silent = of_the_store().any(|cause| {
         matches!(

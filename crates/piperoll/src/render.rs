@@ -1,15 +1,22 @@
 //! Answers as a terminal shows them: the answer in a sentence first, then the record, each line with the number it stands under.
 //! The words come from `core::answer`; here they only get their places. Times are UTC and say so.
 
+mod matrix;
+
 use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
 use piperoll_core::answer::{
-    Cell, Contents, LogRow, Story, Timeline, Where, Words,
-    part::{AsOf, ChangeRef, Line, Mark, Sentence},
+    LogRow, Story, Timeline, Words,
+    part::{AsOf, ChangeRef, Line, Moment, Sentence},
 };
 
+pub(crate) use self::matrix::matrix;
 use crate::{output, terminal};
+
+/// Where an entry of the log was recorded further than this from its emitter's time, both are shown, as answers do that carry a
+/// [`Moment`].
+const RECORDED_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// Columns that running text takes where the terminal gives more, or where there is none.
 const TEXT_COLUMNS_MAX: usize = 110;
@@ -31,10 +38,16 @@ pub(crate) fn log(rows: &[LogRow]) -> String {
             row.index.to_string(),
             instant(row.time),
             about(row),
-            row.summary.clone(),
+            format!("{}{}", row.summary, recorded_apart(row)),
         ]
     });
     output::table(&["record", "when (utc)", "about", "what"], cells)
+}
+/// ` (recorded 2026-11-12 20:04)`, where that is not when it happened.
+fn recorded_apart(row: &LogRow) -> String {
+    let apart = |at: &Timestamp| at.duration_since(row.time).abs() > RECORDED_WITHIN;
+    let recorded_at = row.recorded_at.parse().ok().filter(apart);
+    recorded_at.map_or_else(String::new, |at| format!(" (recorded {})", instant(at)))
 }
 /// The change, else the service; and the environment where the line itself does not name it.
 fn about(row: &LogRow) -> String {
@@ -129,10 +142,7 @@ pub(crate) fn lines(lines: &[Line], as_of: &AsOf, indent: &str) -> String {
         let sign = line
             .sign
             .map_or_else(|| "    ".to_owned(), |sign| format!("  {sign} "));
-        let recorded = match line.at.recorded_at {
-            Some(at) => format!(" (recorded {})", as_of.date(at)),
-            None => String::new(),
-        };
+        let recorded = recorded(&line.at, as_of);
         let words = terminal::escape_line(&line.plain()).into_owned();
         let _ = writeln!(
             text,
@@ -141,6 +151,11 @@ pub(crate) fn lines(lines: &[Line], as_of: &AsOf, indent: &str) -> String {
         );
     }
     text
+}
+/// ` (recorded Thu 12 Nov 20:04)`, where that is not when it happened.
+fn recorded(at: &Moment, as_of: &AsOf) -> String {
+    at.recorded_at
+        .map_or_else(String::new, |at| format!(" (recorded {})", as_of.date(at)))
 }
 
 pub(crate) fn timeline(timeline: &Timeline) -> String {
@@ -159,57 +174,6 @@ pub(crate) fn timeline(timeline: &Timeline) -> String {
     text
 }
 
-/// What is where: a row for each service, a column for each environment.
-pub(crate) fn matrix(answer: &Where, now: Timestamp) -> String {
-    let mut headings = vec!["service"];
-    headings.extend(answer.environments.iter().map(String::as_str));
-    let rows = answer.rows.iter().map(|row| {
-        let mut cells = vec![vec![row.service.clone()]];
-        cells.extend(row.cells.iter().map(|cell| {
-            cell.as_ref().map_or_else(
-                || vec!["none recorded".to_owned()],
-                |cell| slot(cell, &answer.as_of, now),
-            )
-        }));
-        cells
-    });
-    let mut text = String::new();
-    if !answer.rows.is_empty() {
-        text.push_str(&output::stacked(&headings, rows));
-        text.push('\n');
-    }
-    let last = as_of(&answer.as_of);
-    text.push_str(&wrap(&format!("{} {last}", answer.lead.plain()), ""));
-    text
-}
-/// `#418 Ask for the postcode…`, then since when, then each mark, then who decided.
-fn slot(cell: &Cell, as_of: &AsOf, now: Timestamp) -> Vec<String> {
-    let what = match (&cell.change, cell.digests.first()) {
-        (Some(change), _) => match &change.title {
-            Some(title) => format!("{} {title}", change.label),
-            None => change.label.clone(),
-        },
-        (None, Some(digest)) => format!("{}…", digest.short()),
-        (None, None) => "content unknown".to_owned(),
-    };
-    let others = match &cell.contents {
-        Contents::Unknown => ", contents unknown".to_owned(),
-        Contents::Known { changes, .. } if changes.len() > 1 => {
-            format!(", and {} more", changes.len() - 1)
-        }
-        Contents::Known { .. } | Contents::Rollback => String::new(),
-    };
-    let since = cell.since.time;
-    let mut lines = vec![
-        format!("{what}{others}"),
-        format!("since {} ({})", as_of.date(since), age(since, now)),
-    ];
-    lines.extend(cell.marks.iter().map(Mark::plain));
-    if !cell.deciders.0.is_empty() {
-        lines.push(cell.deciders.plain());
-    }
-    lines
-}
 pub(crate) fn as_of(as_of: &AsOf) -> String {
     let Some(last) = as_of.size.checked_sub(1) else {
         return "Nothing is recorded yet.".to_owned();
@@ -226,20 +190,6 @@ pub(crate) fn as_of(as_of: &AsOf) -> String {
 /// `2026-11-12 20:04`
 pub(crate) fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M").to_string()
-}
-/// `5 min`, `21 h` or `3 d`, rounded down.
-pub(crate) fn age(from: Timestamp, now: Timestamp) -> String {
-    let age = now.duration_since(from);
-    let hours = age.as_hours();
-    if age < SignedDuration::from_mins(1) {
-        "now".to_owned()
-    } else if hours < 1 {
-        format!("{} min", age.as_mins())
-    } else if hours < 48 {
-        format!("{hours} h")
-    } else {
-        format!("{} d", hours / 24)
-    }
 }
 
 /// Sentences as one wrapped paragraph.
@@ -276,17 +226,6 @@ pub(crate) fn wrap(words: &str, indent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ages_are_whole_units_rounded_down() {
-        let from: Timestamp = "2026-11-12T20:31:00Z".parse().unwrap();
-        let after = |text: &str| age(from, text.parse().unwrap());
-        assert_eq!(after("2026-11-12T20:31:59Z"), "now");
-        assert_eq!(after("2026-11-12T20:32:00Z"), "1 min");
-        assert_eq!(after("2026-11-13T17:31:00Z"), "21 h");
-        assert_eq!(after("2026-11-15T20:30:00Z"), "2 d");
-        assert_eq!(after("2026-11-12T20:00:00Z"), "now");
-    }
 
     fn row(change: Option<&str>, service: Option<&str>, summary: &str) -> LogRow {
         LogRow {
@@ -336,6 +275,19 @@ mod tests {
         );
         assert!(!text.contains("ber5kkdd"), "{text}");
         assert_eq!(log(&[]), "none recorded that match\n");
+    }
+
+    #[test]
+    fn the_log_shows_when_it_was_recorded_where_that_is_far_from_when_it_happened() {
+        let mut late = row(None, Some("checkout"), "deployed");
+        assert!(!log(std::slice::from_ref(&late)).contains("recorded 2026"));
+        late.time = "2126-11-20T11:45:00Z".parse().unwrap();
+        let text = log(&[late]);
+        assert!(text.contains("2126-11-20 11:45"), "{text}");
+        assert!(
+            text.contains("deployed (recorded 2026-11-12 20:31)"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -113,16 +113,14 @@ impl Engine {
     /// the lease then says who projects, and tells the others that address.
     pub async fn start_at(config: Config, address: &str) -> Result<Self, Error> {
         let folder = Folder::new(config.data.clone());
-        let lock = folder.lock()?;
-        let lock_of_database = folder.lock_of_database(config.database.as_deref())?;
-        let store = folder
-            .open_store(config.database.as_deref(), OpenMode::ReadWrite)
-            .await?;
+        let of_database = config.database.as_deref();
+        let locks = (folder.lock()?, folder.lock_of_database(of_database)?);
+        let store = folder.open_store(of_database, OpenMode::ReadWrite).await?;
         let (ledger, checkpoint_key) = identify(&folder, &store).await?;
         let (status, nats) = connect(config.nats.as_ref(), &ledger).await?;
         let guard = Guard::new(&config.state, &ledger.id);
         let shared = config.database.is_some();
-        let keeper = shared.then(|| Keeper::new(&store, &guard, &status, lock.name(), address));
+        let keeper = shared.then(|| Keeper::new(&store, &guard, &status, locks.0.name(), address));
         let (keeper, turn) = start(keeper).await;
         let (switch, stop) = Stop::new();
         let opened = Writer::open(
@@ -174,7 +172,7 @@ impl Engine {
             folder,
             clock: config.clock,
             entropy: config.entropy,
-            locks: (lock, lock_of_database),
+            locks,
             nats,
             tasks: vec![stream, projector],
             publisher: Task::start("publisher", Some(switch), publisher.run(stop)),

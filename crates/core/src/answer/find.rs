@@ -77,6 +77,15 @@ fn add_url(path: &str, add: &mut impl FnMut(String)) {
     }
     add(format!("run:{path}"));
 }
+/// A commit or digest, or the beginning of one.
+fn is_hash(typed: &str) -> bool {
+    let digits = typed.trim();
+    let digits = digits.strip_prefix("sha256:").unwrap_or(digits);
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.len() >= HEX_DIGITS_MIN
+        && !is_number
+        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
 /// `SHOP-77`
 fn is_ticket(typed: &str) -> bool {
     typed.split_once('-').is_some_and(|(project, number)| {
@@ -98,6 +107,11 @@ pub fn find_change(typed: &str, rows: &[String]) -> Found {
         };
     }
     match changes.as_slice() {
+        [] if is_hash(typed) => Found::None {
+            hint: "A commit or digest leads to a change once an event that names the change, or its commit, binds it too. What \
+                   runs where, whatever it is, stands under where."
+                .to_owned(),
+        },
         [] => Found::None {
             hint: "Type a number (#418), a service and number (checkout#418), at least 4 digits of a commit or digest, a \
                    ticket, or the address of a merge request or run."

@@ -159,11 +159,15 @@ fn tell(
          checkpoints    {}\n\n\
          Clients pin the id, so that nobody can slip them another ledger:\n  \
          export PIPEROLL_LEDGER={id}\n\n\
-         next: piperoll serve --data {}{database}\n",
+         next: piperoll serve --data {}{database}\n\n\
+         Then say who you are; until that is recorded, all you do is \"by an administrator nobody described\":\n  \
+         piperoll emit person.described --key {} --subject {} --name \"YOUR NAME\"\n",
         origin.as_str(),
         data.display(),
         recovery_key.display(),
         founded.vkey,
         data.display(),
+        data.join("keys").join("admin").display(),
+        founded.administrator,
     ))
 }

@@ -174,29 +174,23 @@ fn refused_table(rows: &[Refused]) -> String {
         return "no event was refused\n".to_owned();
     }
     let cells = rows.iter().map(|row| {
+        let signer = row
+            .principal
+            .strip_prefix("urn:piperoll:")
+            .unwrap_or(&row.principal);
+        let kind = row.kind.as_deref().unwrap_or("an event");
+        let times = match row.times {
+            0 | 1 => String::new(),
+            times => format!(", {times} times"),
+        };
         vec![
-            row.number.to_string(),
-            render::instant(row.at),
-            row.principal
-                .strip_prefix("urn:piperoll:")
-                .unwrap_or(&row.principal)
-                .to_owned(),
-            row.kind.clone().unwrap_or_default(),
-            row.reason.clone(),
-            row.detail.clone(),
-            row.times.to_string(),
+            vec![row.number.to_string()],
+            vec![render::instant(row.at)],
+            vec![
+                format!("{kind} by {signer}{times}"),
+                format!("{}: {}", row.reason, row.detail),
+            ],
         ]
     });
-    output::table(
-        &[
-            "refused",
-            "when (utc)",
-            "signed by",
-            "kind",
-            "reason",
-            "what",
-            "times",
-        ],
-        cells,
-    )
+    output::stacked(&["refused", "when (utc)", "what"], cells)
 }

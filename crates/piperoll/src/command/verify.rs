@@ -1,7 +1,7 @@
 //! `piperoll verify`: computes everything a ledger claims again, from what is stored, and says what it checked.
 
 use piperoll_core::name::LedgerId;
-use piperoll_server::audit::{self, Report};
+use piperoll_server::audit::{self, Place, Report};
 use piperoll_store::{self as store, Address, OpenMode};
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::{
 /// Check a ledger offline: every leaf, signature, tile and checkpoint
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "It only reads, also beside a running server. Exit 6 and a place (entry, tile, checkpoint, consumed) if anything is not as it was signed."
+    after_help = "It only reads, also beside a running server. Exit 6 and a place (ledger, head, entry, tile, checkpoint, consumed, refused, junk) if anything is not as it was signed."
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -29,42 +29,61 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result {
     let pinned = args.ledger.as_deref().map(ledger::parse_id).transpose()?;
-    match check(&args.read.required()?, pinned).await {
-        Ok(report) => match args.format.format() {
-            Format::Table => output::data(&in_words(&report)),
-            Format::Json => output::json(&as_json(&report)),
-        },
-        Err(problem) => Err(problem),
+    let format = args.format.format();
+    let address = args.read.required()?;
+    let (place, what) = match check(&address, pinned).await? {
+        Ok(report) => {
+            return match format {
+                Format::Table => output::data(&in_words(&report)),
+                Format::Json => output::json(&as_json(&report)),
+            };
+        }
+        Err(wrong) => wrong,
+    };
+    if format == Format::Json {
+        output::json(&json!({"ok": false, "place": place.to_string(), "what": what}))?;
     }
+    Err(wrong(&place, &what))
 }
 
+/// What an audit comes to: that all is as it was signed, or what is wrong where.
+type Verdict = std::result::Result<Report, (Place, String)>;
+
 /// Opens the ledger for reading and audits it.
-pub(crate) async fn check(address: &Address, pinned: Option<LedgerId>) -> Result<Report> {
+async fn check(address: &Address, pinned: Option<LedgerId>) -> Result<Verdict> {
     let trouble = |error: &(dyn std::error::Error + 'static)| place::trouble(error, Some(address));
     let store = match store::open(address, OpenMode::ReadOnly).await {
         Ok(store) => store,
-        Err(error @ store::Error::Corrupt { .. }) => {
-            return Err(wrong(&error));
+        Err(store::Error::Corrupt { place, what }) => {
+            return Ok(Err((Place::Stored(place), what)));
         }
         Err(error) => return Err(trouble(&error)),
     };
     let report = audit::audit(store.as_ref(), pinned).await;
     store.close().await;
-    report.map_err(|error| match &error {
-        audit::Error::Wrong { .. } => wrong(&error),
-        audit::Error::NoLedger | audit::Error::Admission(_) | audit::Error::Store(_) => {
-            trouble(&error)
-        }
-    })
+    match report {
+        Ok(report) => Ok(Ok(report)),
+        Err(audit::Error::Wrong { place, what }) => Ok(Err((place, what))),
+        Err(
+            error @ (audit::Error::NoLedger | audit::Error::Admission(_) | audit::Error::Store(_)),
+        ) => Err(trouble(&error)),
+    }
 }
-fn wrong(error: &dyn std::error::Error) -> Problem {
-    Problem::new(Exit::Unverified, error.to_string())
+fn wrong(place: &Place, what: &str) -> Problem {
+    let problem = Problem::new(Exit::Unverified, format!("{place}: {what}"));
+    // The ledger may be sound: it is only not the one that was meant.
+    if *place == Place::Ledger {
+        return problem
+            .hint("this is another ledger than the one you pinned, or the pin is wrong; the rest of it was not checked")
+            .hint("compare the pin (--ledger, PIPEROLL_LEDGER) with the id that piperoll init printed");
+    }
+    problem
         .hint("nothing after this can be trusted to be complete")
         .hint("keep the ledger as it is, and compare it with receipts and checkpoints that others hold")
 }
 
 /// One line a check, and what was not checked.
-pub(crate) fn in_words(report: &Report) -> String {
+fn in_words(report: &Report) -> String {
     let [recorded, duplicate, refused, junk] = report.messages;
     let root = report.root.to_hex();
     let short = format!("{}…{}", &root[..4], &root[root.len() - 2..]);
@@ -96,10 +115,10 @@ pub(crate) fn in_words(report: &Report) -> String {
             recorded + duplicate + refused + junk
         ),
     ];
-    if report.refused_bodies > 0 {
+    if report.refused_compared > 0 {
         lines.push(format!(
-            "✓ {} kept as sent",
-            count(report.refused_bodies, "refused event")
+            "✓ {} as signed",
+            count(report.refused_compared, "refused event")
         ));
     }
     if report.pinned {
@@ -124,6 +143,7 @@ fn count(number: u64, what: &str) -> String {
 fn as_json(report: &Report) -> serde_json::Value {
     let [recorded, duplicate, refused, junk] = report.messages;
     json!({
+        "ok": true,
         "ledger": report.ledger.0.to_hex(),
         "origin": report.origin.as_str(),
         "pinned": report.pinned,
@@ -137,7 +157,23 @@ fn as_json(report: &Report) -> serde_json::Value {
         "checkpoints": report.checkpoints,
         "consumed": report.consumed,
         "messages": {"recorded": recorded, "duplicate": duplicate, "refused": refused, "junk": junk},
-        "refused_bodies": report.refused_bodies,
+        "refused_compared": report.refused_compared,
+        "refused_erased": report.refused_erased,
         "not_checked": report.not_checked(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_ledger_than_the_pinned_one_is_not_called_a_forged_one() {
+        let other = wrong(&Place::Ledger, "its id is another").lines();
+        assert!(other.contains("the pin is wrong"), "{other}");
+        assert!(!other.contains("keep the ledger as it is"), "{other}");
+        let forged = wrong(&Place::Entry(38), "it is missing").lines();
+        assert!(forged.contains("entry 38: it is missing"), "{forged}");
+        assert!(forged.contains("keep the ledger as it is"), "{forged}");
+    }
 }

@@ -8,7 +8,7 @@ use axum::{
 use jiff::Timestamp;
 use piperoll_core::answer::{
     Cell, Contents, Where, WhereRow,
-    part::{self, ChangeRef, Part},
+    part::{self, ChangeRef, Moment, Part},
 };
 
 use super::{
@@ -31,7 +31,12 @@ pub(super) struct Page {
 struct Row {
     service: String,
     behind: Sentence,
-    cells: Vec<Option<Slot>>,
+    cells: Vec<Place>,
+}
+/// A cell, which names its column: on a narrow page the heading is not seen.
+struct Place {
+    environment: String,
+    slot: Option<Slot>,
 }
 struct Slot {
     /// Where the change's story is, if a change is known.
@@ -41,7 +46,8 @@ struct Slot {
     digests: Vec<Digest>,
     since: String,
     since_datetime: String,
-    age: String,
+    /// How long ago, or when it was recorded where the two times differ much.
+    beside: String,
     again: bool,
     record: u64,
     by: Sentence,
@@ -77,13 +83,13 @@ impl Page {
             rows: answer
                 .rows
                 .iter()
-                .map(|row| Row::of(row, &answer.as_of, now))
+                .map(|row| Row::of(row, answer, now))
                 .collect(),
         }
     }
 }
 impl Row {
-    fn of(row: &WhereRow, as_of: &part::AsOf, now: Timestamp) -> Self {
+    fn of(row: &WhereRow, answer: &Where, now: Timestamp) -> Self {
         Self {
             service: words::clean(&row.service),
             behind: row
@@ -91,10 +97,14 @@ impl Row {
                 .as_ref()
                 .map(|behind| words::sentence(&behind.sentence))
                 .unwrap_or_default(),
-            cells: row
-                .cells
+            cells: answer
+                .environments
                 .iter()
-                .map(|cell| cell.as_ref().map(|cell| Slot::of(cell, as_of, now)))
+                .zip(&row.cells)
+                .map(|(environment, cell)| Place {
+                    environment: words::clean(environment),
+                    slot: cell.as_ref().map(|cell| Slot::of(cell, &answer.as_of, now)),
+                })
                 .collect(),
         }
     }
@@ -111,9 +121,7 @@ impl Slot {
             digests: cell.digests.iter().take(2).map(words::digest).collect(),
             since: as_of.date(cell.since.time),
             since_datetime: cell.since.time.to_string(),
-            age: words::age(cell.since.time, now)
-                .map(|age| format!(", {age}"))
-                .unwrap_or_default(),
+            beside: beside(&cell.since, as_of, now),
             again: cell.again,
             record: cell.since.index,
             by: words::who(&cell.by),
@@ -121,6 +129,15 @@ impl Slot {
             chips: cell.marks.iter().map(words::chip).collect(),
             deciders: words::sentence(&cell.deciders),
         }
+    }
+}
+/// `, 3 d`; where the emitter's time cannot be believed, ` (recorded Thu 12 Nov 20:04)`.
+fn beside(since: &Moment, as_of: &part::AsOf, now: Timestamp) -> String {
+    match since.recorded_at {
+        Some(at) => format!(" (recorded {})", as_of.date(at)),
+        None => words::age(since.time, now)
+            .map(|age| format!(", {age}"))
+            .unwrap_or_default(),
     }
 }
 /// `with #416, #417`, `contents unknown`, or nothing where the change came alone.

@@ -128,8 +128,9 @@ fn hostile_words_stay_words() {
 fn the_matrix_is_a_table_with_named_rows_and_columns() {
     let html = matrix_html("matrix.html");
     for part in [
-        "<th scope=\"col\"><bdi>staging</bdi></th>",
-        "<th scope=\"row\"><bdi>checkout</bdi>",
+        "<th role=\"columnheader\" scope=\"col\"><bdi>staging</bdi></th>",
+        "<th role=\"rowheader\" scope=\"row\"><bdi>checkout</bdi>",
+        "<p class=\"place\" aria-hidden=\"true\"><bdi>staging</bdi></p>",
         "href=\"/changes/github%3Aacme%2Fcheckout%23418\"",
         "#418 Ask for the postcode before the address",
         "nothing recorded",
@@ -137,6 +138,7 @@ fn the_matrix_is_a_table_with_named_rows_and_columns() {
         "no change known",
         "again since",
         ", 3 d",
+        "Wed 20 Nov 2126 16:00</time></a> (recorded Fri 13 Nov 16:00)",
         "rolled back from #418",
         "production is 3 changes behind",
     ] {

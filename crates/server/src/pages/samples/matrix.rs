@@ -5,7 +5,7 @@ use piperoll_core::answer::{
     part::{AsOf, ChangeRef, Mark, Part, Sentence, Tone},
 };
 
-use super::{LONG, digest, mark, moment, text, who};
+use super::{LONG, at, digest, mark, moment, text, who};
 
 fn cell(number: u32, title: &str, start: &str, since: &str, marks: Vec<Mark>) -> Cell {
     Cell {
@@ -40,6 +40,21 @@ fn cell(number: u32, title: &str, start: &str, since: &str, marks: Vec<Mark>) ->
         marks,
     }
 }
+/// Contents that nobody knows, by a clock that goes a hundred years ahead.
+fn unknown() -> Cell {
+    let mut unknown = cell(
+        0,
+        "",
+        "c07d",
+        "13T16:00",
+        vec![mark('!', Tone::Warn, "override, review owed")],
+    );
+    unknown.change = None;
+    unknown.contents = Contents::Unknown;
+    unknown.since.recorded_at = Some(unknown.since.time);
+    unknown.since.time = "2126-11-20T16:00:00Z".parse().expect("it is an instant");
+    unknown
+}
 /// The matrix of the mock, and a service with a long name that is in one environment only.
 pub(in crate::pages) fn matrix() -> Where {
     let behind = |words: &str| {
@@ -51,15 +66,6 @@ pub(in crate::pages) fn matrix() -> Where {
             sentence: Sentence(vec![text(words)]),
         })
     };
-    let mut unknown = cell(
-        0,
-        "",
-        "c07d",
-        "13T16:00",
-        vec![mark('!', Tone::Warn, "override, review owed")],
-    );
-    unknown.change = None;
-    unknown.contents = Contents::Unknown;
     let mut with_others = cell(
         418,
         "Ask for the postcode before the address",
@@ -81,7 +87,7 @@ pub(in crate::pages) fn matrix() -> Where {
     Where {
         as_of: AsOf {
             size: 86,
-            recorded_at: None,
+            recorded_at: Some(at("14T13:05")),
         },
         lead: Sentence(vec![text(
             "Three services, two environments. Production is 4 changes behind staging.",
@@ -108,7 +114,7 @@ pub(in crate::pages) fn matrix() -> Where {
             WhereRow {
                 service: LONG.to_owned(),
                 behind: None,
-                cells: vec![None, Some(unknown)],
+                cells: vec![None, Some(unknown())],
             },
         ],
     }
