@@ -18,6 +18,7 @@ mod pictures;
 mod properties;
 mod rules;
 mod shapes;
+mod slots;
 mod stories;
 mod support;
 mod tell;
