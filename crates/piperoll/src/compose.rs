@@ -272,6 +272,9 @@ pub(crate) fn shown(asked: &Asked, judged: &Judged) -> String {
     );
     for from in &judged.from {
         lines.push(match &from.digest {
+            Some(Some(digest)) if asked.binds.iter().any(|bind| bind.digest == *digest) => {
+                "That is what runs there already.".to_owned()
+            }
             Some(Some(digest)) => format!("It takes the place of {}", content::show(digest)),
             Some(None) => "Nothing runs there yet.".to_owned(),
             None => "What runs there now is not known.".to_owned(),
