@@ -339,6 +339,10 @@ fn a_grant_that_is_missing_keeps_the_event_and_tells() {
     let said = run(&ledger, &again, &[("PIPEROLL_SERVER", &server.url)]);
     let out = &said.succeeds().out;
     assert!(out.contains("services checkout, payments"), "{out}");
+    assert!(
+        out.contains("kinds deployment.*, "),
+        "its kinds stay: {out}"
+    );
     pipeline.run(&ledger, &["flush"]).succeeds();
     let kinds = kinds(&ledger);
     assert_eq!(kinds[1], "key.registered");

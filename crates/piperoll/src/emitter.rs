@@ -27,7 +27,12 @@ pub(crate) struct SenderArgs {
     #[command(flatten)]
     pub ledger: LedgerArgs,
     /// Your key: the path of a key file, or its text
-    #[arg(long, value_name = "KEY", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "KEY",
+        hide_default_value = true,
+        allow_hyphen_values = true
+    )]
     pub key: Option<String>,
     #[command(flatten)]
     pub outbox: OutboxArgs,

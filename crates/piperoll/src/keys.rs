@@ -60,7 +60,7 @@ pub(crate) fn read(value: &str) -> Result<Signer> {
         return parse(&unfold(&text), GIVEN);
     }
     let path = Path::new(value);
-    if may_be_key_text(&bare) && !path.exists() {
+    if !path.exists() && !reads_as_path(value) {
         return Err(Problem::usage(
             "what PIPEROLL_KEY or --key holds is neither a whole key nor the path of a key file",
         )
@@ -70,12 +70,11 @@ pub(crate) fn read(value: &str) -> Result<Signer> {
     }
     read_file(path)
 }
-/// Whether a value could be a part of a private key, which is never shown: base64 without an end.
-fn may_be_key_text(bare: &str) -> bool {
-    const NAMES_ARE_SHORTER: usize = 40;
-    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+=-_".contains(&byte);
-    bare.split('/')
-        .any(|part| part.len() > NAMES_ARE_SHORTER && part.bytes().all(is_base64))
+/// Whether a value that names no file may be shown: a part of a private key never is. Base64 has no dot and lies in no folder.
+fn reads_as_path(value: &str) -> bool {
+    let folder = Path::new(value).parent();
+    let lies_somewhere = folder.is_some_and(|folder| folder.parent().is_some() && folder.is_dir());
+    value.contains('.') || lies_somewhere
 }
 pub(crate) fn read_file(path: &Path) -> Result<Signer> {
     let text = std::fs::read_to_string(path).map_err(|error| {
@@ -366,12 +365,21 @@ mod tests {
         ] {
             assert_eq!(read(&whole).unwrap().keyid(), signer.keyid(), "{whole}");
         }
-        for part in [&body[..body.len() / 2], &body[10..], &body[..60]] {
+        let quoted = format!("'{body}'");
+        let encoded = body.replace('/', "%2F");
+        let parts = [
+            &body[..body.len() / 2],
+            &body[10..],
+            &body[..60],
+            &body[..30],
+        ];
+        let lines = text.lines().filter(|line| !line.contains(MARK));
+        for part in parts.into_iter().chain(lines).chain([&*quoted, &*encoded]) {
             let problem = read(part).unwrap_err();
             let said = format!("{problem:?}");
-            assert!(!said.contains(&part[..20]), "{said}");
+            assert!(!said.contains(&part[1..12]), "{said}");
         }
-        let problem = read("/no/such/folder/pipeline-deploy.key").unwrap_err();
-        assert!(format!("{problem:?}").contains("/no/such/folder"));
+        let problem = read("/no/such/pipeline-deploy.key").unwrap_err();
+        assert!(format!("{problem:?}").contains("/no/such/pipeline-deploy.key"));
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn standing(deployment: &Deployment, asked: &Asked<'_>) -> Standing {
             Covers::NotDeployed | Covers::Outside => {}
             Covers::Part if decision.decided == Decided::Approved => standing.part.push(index),
             Covers::Exactly | Covers::Part | Covers::Expired | Covers::Afterwards => {
-                let whose = (decision.by.clone(), covers == Covers::Afterwards);
+                let whose = (decision.by.clone(), decision.at.time > span(deployment).0);
                 let known = last.get(&whose).map(|(time, index, ..)| (*time, *index));
                 if known.is_none_or(|known| known < (decision.at.time, index)) {
                     let entry = (decision.at.time, index, decision.decided, covers);
@@ -110,12 +110,12 @@ pub(super) fn standing(deployment: &Deployment, asked: &Asked<'_>) -> Standing {
             }
         }
     }
-    for (_, index, decided, covers) in last.into_values() {
+    for ((_, is_after), (_, index, decided, covers)) in last {
         match decided {
             Decided::Approved if covers == Covers::Expired => standing.expired.push(index),
             Decided::Approved if covers == Covers::Afterwards => standing.afterwards.push(index),
             Decided::Approved => standing.approved.push(index),
-            Decided::Rejected | Decided::ChangesRequested if covers == Covers::Afterwards => {
+            Decided::Rejected | Decided::ChangesRequested if is_after => {
                 standing.rejected_afterwards.push(index);
             }
             Decided::Rejected | Decided::ChangesRequested => standing.rejected.push(index),

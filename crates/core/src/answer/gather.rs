@@ -200,6 +200,13 @@ impl Material {
                 digests.extend(sha256);
             }
         }
+        for entry in self.entries.iter().filter_map(|index| asked.entry(*index)) {
+            let (sha256, commits) = binds::digests(entry.event.profile.binds());
+            if commits.iter().any(|commit| own.contains(commit)) {
+                digests.extend(sha256);
+            }
+        }
+        let own_digests = digests.clone();
         let mut bound = digests.clone();
         for digest in &digests {
             let content: Content = asked.find(digest).unwrap_or_default();
@@ -214,6 +221,13 @@ impl Material {
             }
         }
         self.digests = digests;
+        // Whoever deploys by digest alone means the same.
+        for digest in &own_digests {
+            let content: Content = asked.find(digest).unwrap_or_default();
+            for key in &content.deployments {
+                self.take_deployment(key, asked);
+            }
+        }
     }
 
     /// What undid the deployments, and what followed them.

@@ -21,6 +21,8 @@ use crate::kind::Outcome;
 
 /// Attempts a slot remembers: enough for joins, rollbacks and alerts; what is older keeps what was worked out for it.
 const ATTEMPTS_MAX: usize = 24;
+/// Successes that stay however much was tried since: the latest, and what is there again should it turn out to have failed.
+const SUCCESSES_KEPT: usize = 2;
 /// Alerts and incidents a slot remembers, so that one of a storm is still there when a deployment before it is recorded late.
 const TROUBLES_MAX: usize = 200;
 /// A report this near to a signed deployment of the same content is about it, even if something else ran in between.
@@ -143,16 +145,27 @@ impl Slot {
             .holding
             .as_ref()
             .map(|holding| holding.deployment.clone());
-        let latest = self.attempts.iter().rfind(|one| one.is_success());
-        let kept = [held, latest.map(|latest| latest.key.clone())];
-        let stays = |key: &String| kept.iter().flatten().any(|kept| kept == key);
+        let latest = self
+            .attempts
+            .iter()
+            .rev()
+            .filter(|one| one.is_success() && one.place.counts())
+            .map(|one| one.key.clone());
+        let kept: Vec<String> = held
+            .into_iter()
+            .chain(latest.take(SUCCESSES_KEPT))
+            .collect();
+        let stays = |key: &String| kept.contains(key);
         if self.cut && self.attempts.first().is_some_and(|first| first.key == key) && !stays(&key) {
             self.attempts.remove(0);
             return false;
         }
         if self.attempts.len() > ATTEMPTS_MAX {
             let oldest = self.attempts.iter().position(|one| !stays(&one.key));
-            self.attempts.remove(oldest.unwrap_or(0));
+            let gone = self.attempts.remove(oldest.unwrap_or(0));
+            // A report goes with what it is about, or it would stand for itself.
+            self.attempts
+                .retain(|one| one.key == key || one.place.joins.as_ref() != Some(&gone.key));
             self.cut = true;
         }
         self.attempts.iter().any(|attempt| attempt.key == key)

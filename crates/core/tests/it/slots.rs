@@ -227,3 +227,26 @@ fn an_alert_follows_a_deployment_only_within_the_hour() {
         assert!(!told);
     }
 }
+
+#[test]
+fn a_report_goes_with_what_it_is_about_and_a_success_that_failed_after_all_leaves_the_one_before() {
+    let mut teller = merged(2);
+    deploy(&mut teller, 100, "x", "m1");
+    deploy(&mut teller, 110, "y", "m2");
+    let success = "deployment.finished success";
+    teller.deploy(BRIDGE, success, 101, "status", "production", "m1");
+    for number in 0..40 {
+        let (id, failed) = (format!("f{number}"), "deployment.finished failure");
+        teller.deploy(PIPELINE, failed, 200 + number, &id, "production", "m2");
+    }
+    let holding = |teller: &Teller| {
+        let models = models(teller);
+        format!("{:?}", models.slots_at(models.size())[0].holding)
+    };
+    let held = holding(&teller);
+    assert!(held.contains("\\ny\""), "{held}");
+    let failed = "deployment.finished failure";
+    teller.deploy(PIPELINE, failed, 300, "y", "production", "m2");
+    let held = holding(&teller);
+    assert!(held.contains("\\nx\""), "{held}");
+}

@@ -256,6 +256,56 @@ fn of_each_person_the_last_decision_after_the_deployment_is_told_too() {
 }
 
 #[test]
+fn whoever_deploys_by_digest_alone_deploys_the_change_of_its_commit() {
+    for digest_first in [false, true] {
+        let mut teller = merged(1);
+        let image = json!({"name": "image", "digest": {"sha256": image("m1")}});
+        let alone = json!({"service": "shop", "environment": "production", "binds": [image]});
+        let done = json!({"outcome": "success"});
+        let said = ("deployment.finished", PIPELINE);
+        let in_staging = |teller: &mut Teller| {
+            let success = "deployment.finished success";
+            teller.deploy(PIPELINE, success, 50, "s", "staging", "m1");
+        };
+        if !digest_first {
+            in_staging(&mut teller);
+        }
+        teller.say(said, 60, "p", &done, &alone, &[]);
+        if digest_first {
+            in_staging(&mut teller);
+        }
+        let story = story(&models(&teller), 1);
+        let lead: Vec<String> = story.lead.iter().map(Sentence::plain).collect();
+        let lead = lead.join(" ");
+        assert!(lead.contains("It went to production"), "{lead}");
+        assert!(!lead.contains("has not gone"), "{lead}");
+    }
+}
+
+#[test]
+fn a_part_rejected_after_the_deployment_takes_no_approval_away() {
+    let mut teller = merged(1);
+    let second = image("second");
+    let binds = json!([
+        {"name": "a", "digest": {"sha256": image("m1")}},
+        {"name": "b", "digest": {"sha256": second}},
+        {"name": "commit", "digest": {"gitCommit": commit("m1")}},
+    ]);
+    teller.decide(RAVI, 50, "m1", "approved");
+    deploy(&mut teller, 90, "before", "m1");
+    let profile = json!({"service": "shop", "environment": "production", "binds": binds});
+    let done = json!({"outcome": "success"});
+    let said = ("deployment.finished", PIPELINE);
+    teller.say(said, 100, "both", &done, &profile, &[]);
+    teller.decide_about(INES, 110, &second, "rejected");
+    let chips = chips(&story(&models(&teller), 1));
+    assert!(
+        chips.contains(&"✕ rejected afterwards".to_owned()),
+        "{chips:?}"
+    );
+}
+
+#[test]
 fn a_commit_nobody_described_is_titled_by_what_was_asked_for_it() {
     let mut teller = Teller::default();
     let digest = json!({"gitCommit": commit("x")});

@@ -162,10 +162,11 @@ pub(crate) async fn run(args: Args) -> Result {
 }
 
 impl PipelineArgs {
-    fn grants(&self) -> Grants {
+    /// What it asks for, with these kinds where none is named.
+    fn grants(&self, kinds: &[String]) -> Grants {
         Grants {
             kinds: if self.kinds.is_empty() {
-                enrol::owned(PIPELINE_KINDS)
+                kinds.to_vec()
             } else {
                 self.kinds.clone()
             },
@@ -173,7 +174,7 @@ impl PipelineArgs {
             environments: self.environment.clone(),
         }
     }
-    /// Registers the pipeline's latest key again. What it signed to prove itself holds for any grants, and stands in the ledger.
+    /// Registers the pipeline's keys again. What each signed to prove itself holds for any grants, and stands in the ledger.
     async fn replace_grants(&self, principal: &Principal) -> Result {
         let Some(data) = &self.admin.data else {
             return Err(Problem::usage(
@@ -182,23 +183,38 @@ impl PipelineArgs {
             .hint("on the server's machine: --data FOLDER"));
         };
         let held = Held::read(data, &self.database).await?;
-        let Some(registered) = held.latest(principal).await? else {
+        let registered = held.all(principal).await?;
+        if registered.is_empty() {
             return Err(Problem::failed(format!("{principal} has no key"))
                 .hint("without --replace-grants one is made for it"));
-        };
+        }
+        if let Some(until) = registered.iter().find_map(|key| key.until.as_ref()) {
+            return Err(Problem::failed(format!(
+                "a key of {principal} holds until {until} only, and would then hold for ever"
+            ))
+            .hint("make a new one for it: the same command without --replace-grants"));
+        }
         let mut administrator = self.admin.administrator().await?;
-        let enrolment = Enrolment::of(&registered, &administrator.ledger());
-        administrator.check(&enrolment, self.grants())?;
-        let again = administrator.register(&enrolment, self.grants(), None);
-        let index = again.await?.recorded()?;
-        output::data(&format!(
-            "The key {} of {principal} is registered again by record {index}.\n\
-             It may speak for these from now on, and for nothing else: services {}; environments {}.\n\
-             Events that waited for it go out with its next command, or with: piperoll flush\n",
-            enrolment.keyid()?,
-            self.service.join(", "),
-            self.environment.join(", "),
-        ))
+        for key in registered {
+            let enrolment = Enrolment::of(&key, &administrator.ledger());
+            let kinds = key.grants.map(|grants| grants.kinds).unwrap_or_default();
+            let grants = self.grants(&kinds);
+            administrator.check(&enrolment, grants.clone())?;
+            let again =
+                administrator.register(&enrolment, grants.clone(), key.established.as_deref());
+            let index = again.await?.recorded()?;
+            output::data(&format!(
+                "The key {} of {principal} is registered again by record {index}.\n\
+                 It may speak for these from now on, and for nothing else: services {}; environments {}; kinds {}.\n",
+                enrolment.keyid()?,
+                grants.services.join(", "),
+                grants.environments.join(", "),
+                grants.kinds.join(", "),
+            ))?;
+        }
+        output::data(
+            "Events that waited for it go out with its next command, or with: piperoll flush\n",
+        )
     }
 }
 
@@ -210,7 +226,7 @@ async fn pipeline(args: PipelineArgs) -> Result {
     let mut administrator = args.admin.administrator().await?;
     let address = args.admin.public_address()?;
     let signer = Signer::generate(principal);
-    let grants = args.grants();
+    let grants = args.grants(&enrol::owned(PIPELINE_KINDS));
     let enrolment = Enrolment::new(
         &signer,
         Purpose::EventPipeline,
@@ -364,21 +380,19 @@ impl Held {
     fn any(&self, principal: &Principal) -> Option<&Registration> {
         self.live(principal).next()
     }
-    /// As it stands in the ledger.
-    async fn latest(&self, principal: &Principal) -> Result<Option<KeyRegistered>> {
-        let latest = self.live(principal).max_by_key(|held| held.place.index);
-        let Some(index) = latest.map(|held| held.place.index) else {
-            return Ok(None);
-        };
+    /// As they stand in the ledger.
+    async fn all(&self, principal: &Principal) -> Result<Vec<KeyRegistered>> {
         let unreadable = |error: store::Error| unreadable(&self.address, &error);
-        let entries = self.store.entries_at(&[index]).await.map_err(unreadable)?;
-        let event = entries.first().map(read_event).transpose();
-        Ok(
-            match event.map_err(unreadable)?.map(|event| event.content) {
-                Some(Content::KeyRegistered(registered)) => Some(registered),
-                _ => None,
-            },
-        )
+        let indexes: Vec<u64> = self.live(principal).map(|held| held.place.index).collect();
+        let entries = self.store.entries_at(&indexes).await.map_err(unreadable)?;
+        let mut registered = Vec::new();
+        for entry in &entries {
+            let event = read_event(entry).map_err(unreadable)?;
+            if let Content::KeyRegistered(key) = event.content {
+                registered.push(key);
+            }
+        }
+        Ok(registered)
     }
 }
 fn unreadable(address: &str, error: &dyn std::error::Error) -> Problem {

@@ -7,6 +7,7 @@ use piperoll_core::{
 use piperoll_store::{RefusedRow, Store, Tally};
 
 use super::{Error, Place};
+use crate::projector::State;
 
 /// Envelopes in memory at once; each is at most a few hundred kilobytes.
 const PAGE_ROWS: u32 = 256;
@@ -23,6 +24,7 @@ pub(super) struct Refused {
 pub(super) async fn check(store: &dyn Store, authority: &Authority) -> Result<Refused, Error> {
     all_kept(&store.tally().await?)?;
     let mut refused = Refused::default();
+    let mut authority = authority.clone();
     let mut before = None;
     loop {
         let page = store.refused(before, PAGE_ROWS).await?;
@@ -31,7 +33,11 @@ pub(super) async fn check(store: &dyn Store, authority: &Authority) -> Result<Re
         };
         before = Some(last.number);
         for row in &page {
-            if is_as_signed(row, authority)? {
+            // A running server may have registered its key since the head was read.
+            if !is_known(row, &authority) {
+                authority = State::load(store).await?.authority().clone();
+            }
+            if is_as_signed(row, &authority)? {
                 refused.compared += 1;
             } else {
                 refused.erased += 1;
@@ -71,6 +77,14 @@ fn all_kept(tally: &Tally) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether the key that signed is registered; what cannot be read is said elsewhere.
+fn is_known(row: &RefusedRow, authority: &Authority) -> bool {
+    let envelope = row.envelope.as_deref().unwrap_or_default();
+    !matches!(
+        judge::check(envelope.as_bytes(), authority),
+        Checked::KeyNotKnownYet(_)
+    )
+}
 /// Whether there is an envelope, which then is good and of the event that the row names: only such are kept.
 fn is_as_signed(row: &RefusedRow, authority: &Authority) -> Result<bool, Error> {
     let Some(envelope) = &row.envelope else {
