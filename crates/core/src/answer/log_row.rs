@@ -1,7 +1,5 @@
 //! One entry: as a line of the log, and opened.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +13,7 @@ use super::{
 };
 use crate::{
     event::{RelayedAuth, binds},
-    fold::aggregate::{Content as Contents, Deployment, commit_change},
+    fold::aggregate::commit_change,
     kind::Content,
     time,
 };
@@ -139,34 +137,8 @@ fn change_of(entry: &EntryRead, asked: &Asked<'_>) -> Option<String> {
     bound
         .clone()
         .find_map(|digest| names::holder(digest, asked))
-        .or_else(|| deployed_from(&sha256, asked))
+        .or_else(|| names::deployed_from(&sha256, asked))
 }
-/// The only change whose commit one of these digests (or an element of a bundle) was deployed from.
-fn deployed_from(digests: &BTreeSet<String>, asked: &Asked<'_>) -> Option<String> {
-    let mut found = BTreeSet::new();
-    for digest in digests.iter().take(DIGESTS_MAX) {
-        let content: Contents = asked.find(digest).unwrap_or_default();
-        let mut keys = content.deployments;
-        for element in content.elements.iter().take(DIGESTS_MAX) {
-            let element: Contents = asked.find(element).unwrap_or_default();
-            keys.extend(element.deployments);
-        }
-        for key in keys.iter().take(DIGESTS_MAX) {
-            let deployment: Deployment = asked.find(key).unwrap_or_default();
-            let commit = binds::commit_of(&deployment.binds);
-            found.extend(commit.map(|commit| {
-                names::holder(&commit, asked).unwrap_or_else(|| commit_change(&commit))
-            }));
-        }
-    }
-    if found.len() == 1 {
-        found.pop_first()
-    } else {
-        None
-    }
-}
-/// A row of a list is not worth more lookups than this.
-const DIGESTS_MAX: usize = 10;
 
 /// What the event says beside its line.
 fn facts(entry: &EntryRead, asked: &Asked<'_>) -> Vec<Detail> {

@@ -9,9 +9,11 @@ use super::{
     say,
 };
 use crate::{
-    event::{Bind, Digest},
+    event::{Bind, Digest, binds},
     fold::{
-        aggregate::{Account, Alias, At, Change, Commit, Person},
+        aggregate::{
+            Account, Alias, At, Change, Commit, Content, Deployment, Person, commit_change,
+        },
         naming,
     },
     key::Purpose,
@@ -40,6 +42,8 @@ pub(super) fn moment_at(at: At, asked: &Asked<'_>) -> Moment {
     )
 }
 
+/// An answer that names a change is not worth more lookups than this.
+const DIGESTS_MAX: usize = 10;
 /// A principal by its URN.
 pub(super) fn principal(urn: &str, asked: &Asked<'_>) -> Who {
     let who = |name: &str, sort: &str| Who {
@@ -132,6 +136,31 @@ pub(super) fn change(id: &str, asked: &Asked<'_>) -> ChangeRef {
             Words::Said(title) => Some(say::one_line(&title)).filter(|title| !title.is_empty()),
             Words::NotSupplied | Words::Erased => None,
         },
+    }
+}
+/// The only change whose commit one of these digests (or an element of a bundle) was deployed from.
+pub(super) fn deployed_from(digests: &BTreeSet<String>, asked: &Asked<'_>) -> Option<String> {
+    let mut found = BTreeSet::new();
+    for digest in digests.iter().take(DIGESTS_MAX) {
+        let content: Content = asked.find(digest).unwrap_or_default();
+        let mut keys = content.deployments;
+        for element in content.elements.iter().take(DIGESTS_MAX) {
+            let element: Content = asked.find(element).unwrap_or_default();
+            keys.extend(element.deployments);
+        }
+        for key in keys.iter().take(DIGESTS_MAX) {
+            let deployment: Deployment = asked.find(key).unwrap_or_default();
+            let commit = binds::commit_of(&deployment.binds);
+            found
+                .extend(commit.map(|commit| {
+                    holder(&commit, asked).unwrap_or_else(|| commit_change(&commit))
+                }));
+        }
+    }
+    if found.len() == 1 {
+        found.pop_first()
+    } else {
+        None
     }
 }
 /// The service a change was first filed under.

@@ -309,7 +309,8 @@ fn label(material: &Material, deployment: &Deployment, this: bool, asked: &Asked
         format!("with {}", others.join(", "))
     }
 }
-/// The change whose commit a deployment binds, else the last one it contains, else the commit itself.
+/// The change whose commit a deployment binds, else the last one it contains, else the commit itself, else the one that its digest
+/// was deployed from.
 pub(super) fn change_of(deployment: &Deployment, asked: &Asked<'_>) -> Option<String> {
     let commit = binds::commit_of(&deployment.binds);
     if let Some(holder) = commit
@@ -329,6 +330,7 @@ pub(super) fn change_of(deployment: &Deployment, asked: &Asked<'_>) -> Option<St
     sha256
         .iter()
         .find_map(|digest| names::holder(digest, asked))
+        .or_else(|| names::deployed_from(&sha256, asked))
 }
 
 /// What followed the change's deployments.

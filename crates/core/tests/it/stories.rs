@@ -274,7 +274,15 @@ fn whoever_deploys_by_digest_alone_deploys_the_change_of_its_commit() {
         if digest_first {
             in_staging(&mut teller);
         }
-        let story = story(&models(&teller), 1);
+        let models = models(&teller);
+        let cells = &matrix(&models).rows[0].cells;
+        let named = cells
+            .iter()
+            .flatten()
+            .map(|cell| cell.change.as_ref().unwrap());
+        assert!(named.clone().all(|change| change.label == "#1"));
+        assert_eq!(named.count(), 2, "staging and production");
+        let story = story(&models, 1);
         let lead: Vec<String> = story.lead.iter().map(Sentence::plain).collect();
         let lead = lead.join(" ");
         assert!(lead.contains("It went to production"), "{lead}");

@@ -91,6 +91,7 @@ impl Sources<'_> {
     ) -> Result<(), Error> {
         let (key, _) = self.folder.read_key("event")?;
         let now = self.config.clock.now();
+        let adopted = incarnation.clone();
         let stream = incarnation.split('@').next().unwrap_or_default();
         let draft = Draft {
             id: None,
@@ -127,7 +128,11 @@ impl Sources<'_> {
         match jetstream::decide(&self.door, prepared).await {
             Ok(Answer::Recorded { index, .. }) => {
                 tracing::info!(index, "the ledger follows the stream from now on");
-                Ok(())
+                // The answer comes before the word to read anew: a feed that began in between would find the stream it left.
+                let mut restart = self.door.restart.clone();
+                let follows = restart.wait_for(|restart| restart.cursor.incarnation == adopted);
+                let stopped = |_| not_adopted("the server is stopping".to_owned());
+                follows.await.map(|_| ()).map_err(stopped)
             }
             Ok(Answer::Refused { refusal, .. }) => Err(not_adopted(refusal.to_string())),
             Ok(Answer::Duplicate { .. } | Answer::Accepted { .. }) => {
