@@ -3,6 +3,8 @@
 
 use std::process::ExitCode;
 
+use piperoll_server::causes::chain;
+
 use crate::terminal;
 
 /// The exit codes of every command.
@@ -99,23 +101,8 @@ impl Problem {
 /// Anything a command did not foresee is a failure, with its chain of causes on one line.
 impl From<anyhow::Error> for Problem {
     fn from(error: anyhow::Error) -> Self {
-        Self::failed(chain(error.chain()))
+        Self::failed(chain(error.as_ref()))
     }
-}
-/// Causes joined by colons; what the one before ends with already is not said twice.
-pub(crate) fn chain<'a>(
-    causes: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>,
-) -> String {
-    let mut line = String::new();
-    for cause in causes {
-        let cause = cause.to_string();
-        if line.is_empty() {
-            line = cause;
-        } else if !line.ends_with(&cause) {
-            line = format!("{line}: {cause}");
-        }
-    }
-    line
 }
 impl From<std::io::Error> for Problem {
     fn from(error: std::io::Error) -> Self {

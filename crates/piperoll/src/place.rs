@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, parser::ValueSource};
-use piperoll_server::folder::{self, Folder};
+use piperoll_server::{
+    causes::chain,
+    folder::{self, Folder},
+};
 use piperoll_store::{self as store, Address};
 
 use crate::{
-    exit::{self, Problem, Result},
+    exit::{Problem, Result},
     rim,
 };
 
@@ -113,7 +116,7 @@ pub(crate) fn trouble(
     address: Option<&Address>,
 ) -> Problem {
     let causes = || anyhow::Chain::new(error);
-    let message = exit::chain(causes());
+    let message = chain(error);
     let of_the_store = || causes().filter_map(|cause| cause.downcast_ref::<store::Error>());
     let silent = of_the_store().any(|cause| {
         matches!(

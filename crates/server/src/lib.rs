@@ -7,7 +7,7 @@ pub mod answers;
 pub mod api;
 pub mod audit;
 pub mod bridges;
-mod causes;
+pub mod causes;
 pub mod clock;
 mod connections;
 pub mod engine;

@@ -206,7 +206,13 @@ impl Material {
                 digests.extend(sha256);
             }
         }
-        let own_digests = digests.clone();
+        // Whoever deploys by digest alone means the same.
+        for digest in &digests {
+            let content: Content = asked.find(digest).unwrap_or_default();
+            for key in &content.deployments {
+                self.take_deployment(key, asked);
+            }
+        }
         let mut bound = digests.clone();
         for digest in &digests {
             let content: Content = asked.find(digest).unwrap_or_default();
@@ -221,13 +227,6 @@ impl Material {
             }
         }
         self.digests = digests;
-        // Whoever deploys by digest alone means the same.
-        for digest in &own_digests {
-            let content: Content = asked.find(digest).unwrap_or_default();
-            for key in &content.deployments {
-                self.take_deployment(key, asked);
-            }
-        }
     }
 
     /// What undid the deployments, and what followed them.

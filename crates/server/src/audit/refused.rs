@@ -33,15 +33,18 @@ pub(super) async fn check(store: &dyn Store, authority: &Authority) -> Result<Re
         };
         before = Some(last.number);
         for row in &page {
-            // A running server may have registered its key since the head was read.
-            if !is_known(row, &authority) {
-                authority = State::load(store).await?.authority().clone();
-            }
-            if is_as_signed(row, &authority)? {
-                refused.compared += 1;
-            } else {
+            let Some(envelope) = &row.envelope else {
                 refused.erased += 1;
+                continue;
+            };
+            let mut checked = judge::check(envelope.as_bytes(), &authority);
+            if matches!(checked, Checked::KeyNotKnownYet(_)) {
+                // A running server may have registered the key since the head was read.
+                authority = State::load(store).await?.authority().clone();
+                checked = judge::check(envelope.as_bytes(), &authority);
             }
+            is_as_signed(row, checked)?;
+            refused.compared += 1;
         }
     }
 }
@@ -77,24 +80,13 @@ fn all_kept(tally: &Tally) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether the key that signed is registered; what cannot be read is said elsewhere.
-fn is_known(row: &RefusedRow, authority: &Authority) -> bool {
-    let envelope = row.envelope.as_deref().unwrap_or_default();
-    !matches!(
-        judge::check(envelope.as_bytes(), authority),
-        Checked::KeyNotKnownYet(_)
-    )
-}
-/// Whether there is an envelope, which then is good and of the event that the row names: only such are kept.
-fn is_as_signed(row: &RefusedRow, authority: &Authority) -> Result<bool, Error> {
-    let Some(envelope) = &row.envelope else {
-        return Ok(false);
-    };
+/// The envelope is good and of the event that the row names: only such are kept.
+fn is_as_signed(row: &RefusedRow, checked: Checked) -> Result<(), Error> {
     let wrong = |what: &str| {
         let place = Place::Stored(format!("refused {}", row.number));
         Err(Error::wrong(place, what))
     };
-    let read = match judge::check(envelope.as_bytes(), authority) {
+    let read = match checked {
         Checked::Signed(read) => read,
         Checked::KeyNotKnownYet(_) => return wrong("the ledger knows no key that signed it"),
         Checked::Refused(refusal) => return wrong(&format!("it cannot have been kept: {refusal}")),
@@ -105,5 +97,5 @@ fn is_as_signed(row: &RefusedRow, authority: &Authority) -> Result<bool, Error> 
     if read.payload.source != row.source || read.payload.id != row.event_id {
         return wrong("its signer or its id is not the one beside it");
     }
-    Ok(true)
+    Ok(())
 }
